@@ -1,0 +1,1 @@
+"""Ghost text in the editor: documents, engine, protocol, command line."""

@@ -1,0 +1,45 @@
+"""Whatever completes code, behind one seam."""
+
+from ghostlap.providers._base import (
+    CompletionRequest,
+    CompletionStream,
+    DocumentObserver,
+    Provider,
+    Snippet,
+)
+from ghostlap.providers._errors import (
+    AuthenticationFailed,
+    BadRequest,
+    ConnectError,
+    FirstTokenTimeout,
+    NotFound,
+    Overloaded,
+    ProtocolError,
+    ProviderError,
+    ProviderTimeout,
+    RateLimited,
+    StatusError,
+    StreamStalled,
+    Truncated,
+)
+
+__all__ = [
+    "AuthenticationFailed",
+    "BadRequest",
+    "CompletionRequest",
+    "CompletionStream",
+    "ConnectError",
+    "DocumentObserver",
+    "FirstTokenTimeout",
+    "NotFound",
+    "Overloaded",
+    "ProtocolError",
+    "Provider",
+    "ProviderError",
+    "ProviderTimeout",
+    "RateLimited",
+    "Snippet",
+    "StatusError",
+    "StreamStalled",
+    "Truncated",
+]

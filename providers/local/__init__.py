@@ -1,0 +1,1 @@
+"""The embedded engine: completion with no weights and no network."""

@@ -1,0 +1,291 @@
+"""What is measured: one keystroke's trace, the attempts that served it, and their stages.
+
+A stamp is a monotonic clock reading in nanoseconds; 0 means that the stage was not reached. Nothing
+here holds code, a prompt or a path.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from ghostlap.telemetry._clock import monotonic_ns
+
+__all__ = [
+    "Attempt",
+    "AttemptOutcome",
+    "AttemptStage",
+    "CensorCause",
+    "LaunchReason",
+    "Outcome",
+    "Role",
+    "ServerTiming",
+    "Source",
+    "Stage",
+    "Trace",
+    "Usage",
+]
+
+
+class Stage(IntEnum):
+    """The stages of one keystroke, in the order in which they are passed."""
+
+    KEYSTROKE = 0
+    """The key went down in the editor, by the editor's own report."""
+    CHANGE_RECEIVED = 1
+    """The edit that this keystroke made had arrived and was parsed."""
+    REQUEST_RECEIVED = 2
+    """The completion request had arrived and was parsed."""
+    HANDLER_STARTED = 3
+    DEBOUNCED = 4
+    CACHE_CHECKED = 5
+    CONTEXT_READY = 6
+    DISPATCHED = 7
+    """A provider was asked."""
+    USABLE = 8
+    """A text worth showing existed in the server: the end of availability latency."""
+    RESPONSE_SENT = 9
+    RESPONSE_RECEIVED = 10
+    """By the editor's own report, as are the two below."""
+    RENDERED = 11
+    HIDDEN = 12
+
+
+class AttemptStage(IntEnum):
+    """The stages of one request to one provider."""
+
+    STARTED = 0
+    CONNECTED = 1
+    """A connection was ready, kept alive or fresh."""
+    SENT = 2
+    HEADERS = 3
+    FIRST_BYTE = 4
+    FIRST_REASONING = 5
+    FIRST_TOKEN = 6
+    """The first visible text that is not white space."""
+    FIRST_USABLE = 7
+    LAST_TOKEN = 8
+    ENDED = 9
+
+
+class Outcome(StrEnum):
+    """How a keystroke ended."""
+
+    SERVED = "served"
+    EMPTY = "empty"
+    SUPERSEDED = "superseded"
+    CANCELLED = "cancelled"
+    ERROR = "error"
+    INELIGIBLE = "ineligible"
+    """Nothing was asked by rule: an excluded file, a paused server."""
+
+
+class Source(StrEnum):
+    """Where the text that was shown came from."""
+
+    NONE = "none"
+    PROVIDER = "provider"
+    CACHE = "cache"
+    RECYCLED = "recycled"
+    SPECULATED = "speculated"
+
+
+class Role(StrEnum):
+    PRIMARY = "primary"
+    BACKUP = "backup"
+    SHADOW = "shadow"
+    SPLIT = "split"
+    SPECULATIVE = "speculative"
+
+
+class LaunchReason(StrEnum):
+    """Why an attempt was started."""
+
+    REQUEST = "request"
+    RACE = "race"
+    DELAY = "delay"
+    FAILURE = "failure"
+    ABSTENTION = "abstention"
+    SHADOW = "shadow"
+    SPLIT = "split"
+    SPECULATION = "speculation"
+
+
+class AttemptOutcome(StrEnum):
+    RUNNING = "running"
+    COMPLETED = "completed"
+    """It ran to its end, or to the cut that was wanted of it."""
+    EMPTY = "empty"
+    CENSORED = "censored"
+    """Cut short before its time to first usable was known: see `CensorCause`."""
+    ERROR = "error"
+
+
+class CensorCause(StrEnum):
+    NONE = ""
+    RACE = "race"
+    KEYSTROKE = "keystroke"
+    TIMEOUT = "timeout"
+    SHUTDOWN = "shutdown"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the provider counted them; -1 where it did not say."""
+
+    prompt_tokens: int = -1
+    completion_tokens: int = -1
+    cached_tokens: int = -1
+    reasoning_tokens: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class ServerTiming:
+    """Durations in seconds that the provider reported of itself; None where it did not say."""
+
+    queue_s: float | None = None
+    prefill_s: float | None = None
+    decode_s: float | None = None
+    total_s: float | None = None
+
+
+class Attempt:
+    """One request to one provider. Mutable until it has ended; used from one event loop alone."""
+
+    __slots__ = (
+        "censor_cause",
+        "cold_connection",
+        "error",
+        "finish_reason",
+        "launch_reason",
+        "model",
+        "outcome",
+        "provider",
+        "reconnects",
+        "role",
+        "server_timing",
+        "simulated",
+        "stamps",
+        "status",
+        "text_length",
+        "usage",
+        "won",
+    )
+
+    def __init__(
+        self,
+        provider: str,
+        model: str = "",
+        *,
+        role: Role = Role.PRIMARY,
+        launch_reason: LaunchReason = LaunchReason.REQUEST,
+        simulated: bool = False,
+    ) -> None:
+        self.provider = provider
+        self.model = model
+        self.role = role
+        self.launch_reason = launch_reason
+        self.simulated = simulated
+        self.stamps = [0] * len(AttemptStage)
+        self.stamps[AttemptStage.STARTED] = monotonic_ns()
+        self.outcome = AttemptOutcome.RUNNING
+        self.censor_cause = CensorCause.NONE
+        self.won = False
+        self.error = ""
+        """The error's class name, never its text: a provider's message may quote the prompt."""
+        self.status = 0
+        """HTTP status, or the status inside a stream; 0 when there was none."""
+        self.finish_reason = ""
+        self.usage = Usage()
+        self.server_timing = ServerTiming()
+        self.cold_connection = False
+        self.reconnects = 0
+        self.text_length = 0
+        """Characters of visible text that arrived."""
+
+    def stamp(self, stage: AttemptStage, at_ns: int = 0) -> None:
+        """Note that `stage` was reached, the first time it is (`at_ns`: now if 0)."""
+        if not self.stamps[stage]:
+            self.stamps[stage] = at_ns or monotonic_ns()
+
+    def end(
+        self,
+        outcome: AttemptOutcome,
+        *,
+        cause: CensorCause = CensorCause.NONE,
+        error: str = "",
+        status: int = 0,
+    ) -> None:
+        """Close the attempt. A second call changes nothing."""
+        if self.outcome is AttemptOutcome.RUNNING:
+            self.stamp(AttemptStage.ENDED)
+            self.outcome = outcome
+            self.censor_cause = cause
+            self.error = error
+            self.status = status or self.status
+
+    def __repr__(self) -> str:
+        return f"<Attempt {self.provider}/{self.model} {self.role} {self.outcome}>"
+
+
+class Trace:
+    """One keystroke, from the key to the reply. Mutable until recorded; used from one event loop."""
+
+    __slots__ = (
+        "attempts",
+        "document",
+        "file_type",
+        "language",
+        "outcome",
+        "sequence",
+        "source",
+        "stamps",
+        "text_length",
+        "trigger",
+    )
+
+    def __init__(self, sequence: int, *, language: str = "", file_type: str = "") -> None:
+        self.sequence = sequence
+        """Counts the keystrokes of one server process from 1."""
+        self.language = language
+        self.file_type = file_type
+        """The file's extension without its dot, lower case; no other part of its name."""
+        self.document = 0
+        """A salted hash of the document's URI: tells documents apart, and cannot be turned back."""
+        self.trigger = 2
+        """LSP `InlineCompletionTriggerKind`: 1 invoked, 2 automatic."""
+        self.stamps = [0] * len(Stage)
+        self.attempts: list[Attempt] = []
+        self.outcome: Outcome | None = None
+        self.source = Source.NONE
+        self.text_length = 0
+        """Characters of the suggestion that was sent."""
+
+    def stamp(self, stage: Stage, at_ns: int = 0) -> None:
+        """Note that `stage` was reached, the first time it is (`at_ns`: now if 0)."""
+        if not self.stamps[stage]:
+            self.stamps[stage] = at_ns or monotonic_ns()
+
+    def attempt(
+        self,
+        provider: str,
+        model: str = "",
+        *,
+        role: Role = Role.PRIMARY,
+        launch_reason: LaunchReason = LaunchReason.REQUEST,
+        simulated: bool = False,
+    ) -> Attempt:
+        """Begin and return an attempt to serve this keystroke."""
+        attempt = Attempt(
+            provider, model, role=role, launch_reason=launch_reason, simulated=simulated
+        )
+        self.attempts.append(attempt)
+        return attempt
+
+    def end(self, outcome: Outcome) -> None:
+        """Settle the outcome. The first call decides: a late loser cannot change it."""
+        if self.outcome is None:
+            self.outcome = outcome
+
+    def __repr__(self) -> str:
+        return f"<Trace {self.sequence} {self.outcome} attempts={self.attempts}>"
