@@ -77,12 +77,12 @@ class Provider(Protocol):
 
         Entering sends nothing that the first iteration would wait for; leaving the context early
         cancels the request: the far side sees the connection close (or the stream reset) at once,
-        and the attempt is marked as censored. Leaving never blocks for longer than a few ms.
+        and the attempt is marked as censored. Leaving never blocks for more than a few ms.
         """
         ...
 
     async def warm(self) -> None:
-        """Open connections before they are needed. Never raises; does nothing where it can't help."""
+        """Open connections before they are needed. Never raises; may have nothing to do."""
         ...
 
     async def aclose(self) -> None:
@@ -94,8 +94,8 @@ class Provider(Protocol):
 class DocumentObserver(Protocol):
     """A provider that wants to know the open documents, as the embedded engine does.
 
-    Called in the order of the edits, on the event loop, before any request that sees them. Lines are
-    without their line ends. The calls must return within microseconds: note what changed, work later.
+    Called in the order of the edits, on the event loop, before any request that sees them. Lines
+    are without their line ends. A call returns within microseconds: note what changed, work later.
     """
 
     def document_opened(self, uri: str, language: str, lines: Sequence[str]) -> None: ...

@@ -229,7 +229,7 @@ class Attempt:
 
 
 class Trace:
-    """One keystroke, from the key to the reply. Mutable until recorded; used from one event loop."""
+    """One keystroke, from key to reply. Mutable until recorded; used from one event loop alone."""
 
     __slots__ = (
         "attempts",
