@@ -58,7 +58,7 @@ class ConnectError(ProviderError):
 
 
 class StatusError(ProviderError):
-    def __init__(  # noqa: PLR0913 - each is one fact of the answer, by name
+    def __init__(
         self,
         provider: str,
         problem: str,
