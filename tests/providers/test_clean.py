@@ -1,5 +1,7 @@
 """What is taken off a model's answer, and what is left alone."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,7 +71,7 @@ def test_cutting_an_answer_anywhere_gives_the_same_text(
     answer: str, cuts: list[int], line_prefix: str
 ) -> None:
     bounds = [0, *sorted(min(cut, len(answer)) for cut in cuts), len(answer)]
-    pieces = [answer[start:stop] for start, stop in zip(bounds, bounds[1:], strict=False)]
+    pieces = [answer[start:stop] for start, stop in itertools.pairwise(bounds)]
     assert run(ChatAnswer(line_prefix), pieces) == run(ChatAnswer(line_prefix), [answer])
 
 
