@@ -1,0 +1,94 @@
+# Needs git, make and Python 3.11 or newer with venv. All else is installed below this folder: the
+# environment in .venv, downloads in .cache. Every target sets up what it needs, and does so once.
+#
+#   make demo     watch ghost text arrive, and read its latency
+#   make test     the test suite, real Neovim included where it can be had
+#   make check    lint, format, types, import contracts
+#   make bench    latency and throughput of this machine
+#   make soak     the long tests
+#   make lock     resolve the dependencies anew (UPGRADE=--upgrade for newer versions)
+#   make clean    remove whatever the targets above have made
+#
+# Arguments for the program behind a target go into ARGS: make test ARGS='-k neovim -x'
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := demo
+.PHONY: demo test check bench soak setup clean lock editors FORCE
+
+VENV := .venv
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+LOCK := requirements.lock
+ARGS ?=
+
+# No cache of the user's own is read or written.
+export UV_CACHE_DIR := $(CURDIR)/.cache/uv
+export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
+UV := $(BIN)/uv --quiet
+
+demo: setup
+	$(BIN)/ghostlap demo $(ARGS)
+
+test: setup editors
+	$(BIN)/pytest $(ARGS)
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy -p ghostlap.lsp_server -p ghostlap.providers -p ghostlap.telemetry
+	$(BIN)/mypy tests
+	$(BIN)/lint-imports
+
+bench: setup
+	$(BIN)/python tests/bench/run.py $(ARGS)
+
+soak: setup
+	$(BIN)/pytest $$(find tests -name 'soak_*.py') $(ARGS)
+
+clean:
+	rm -rf $(VENV) .cache build dist *.egg-info test-output
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find lsp_server providers telemetry tests -name __pycache__ -prune -exec rm -rf {} +
+
+lock: $(VENV)/.uv
+	$(UV) pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+	  --generate-hashes --custom-compile-command 'make lock' $(UPGRADE) --output-file $(LOCK)
+
+setup: $(VENV)/.project
+
+# The project itself, editable. Strict mode links single files, so that type checkers resolve the
+# mapped folders; edits are seen at once, and a file that came or went means linking again.
+SOURCES := $(sort $(shell find lsp_server providers telemetry \
+  -name '*.py' -o -name '*.toml' -o -name py.typed))
+
+$(VENV)/.project: $(VENV)/.dependencies $(VENV)/.sources pyproject.toml
+	$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation \
+	  --reinstall-package ghostlap --editable .
+	@touch $@
+
+$(VENV)/.sources: FORCE | $(VENV)/.uv
+	@echo '$(SOURCES)' | cmp -s - $@ || echo '$(SOURCES)' >$@
+
+$(VENV)/.dependencies: $(LOCK) | $(VENV)/.uv
+	$(UV) pip sync --python $(BIN)/python --require-hashes $(LOCK)
+	@touch $@
+
+# uv comes from PyPI, pinned by the same lock as all the rest.
+$(VENV)/.uv:
+	@python=; for p in $(PYTHON) python3.13 python3.12 python3.11 python3 python; do \
+	  $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && \
+	    python=$$p && break; \
+	done; \
+	[ -n "$$python" ] || { \
+	  echo 'No Python 3.11 or newer with venv was found: install one (on Debian and Ubuntu with' \
+	    'the package python3-venv), or name it: make PYTHON=/path/to/python3' >&2; exit 1; }; \
+	echo "$$python -m venv $(VENV)"; \
+	$$python -m venv --clear $(VENV)
+	@mkdir -p .cache
+	@awk '/^uv==/ {on = 1} on {print} on && !/\\$$/ {exit}' $(LOCK) >.cache/uv.lock
+	$(BIN)/python -m pip --quiet --disable-pip-version-check install --no-deps --require-hashes \
+	  --requirement .cache/uv.lock
+	@touch $@
+
+# Where real editors can't be had, their tests say so and skip, unless they are required.
+editors:
+	@tests/editors/fetch-nvim.sh .cache/nvim || echo 'The tests in real Neovim will not run.' >&2
