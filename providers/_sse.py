@@ -48,19 +48,12 @@ class SseReader:
         self._skip_lf = received.endswith(b"\r")
         lines = (self._rest + received).splitlines()  # of bytes: at CR, LF and CRLF, nowhere else
         self._rest = b"" if received.endswith((b"\n", b"\r")) else lines.pop()
-        events: list[Event] = []
-        for line in lines:
-            self._line(line, events)
-        return events
+        return self._events(lines)
 
     def end(self) -> list[Event]:
         """Return what the end of the body completes."""
-        events: list[Event] = []
-        if self._rest:
-            self._line(self._rest, events)
-            self._rest = b""
-        self._line(b"", events)
-        return events
+        last, self._rest = self._rest, b""
+        return self._events([last, b""] if last else [b""])
 
     def _without_bom(self, received: bytes) -> bytes:
         received = self._rest + received
@@ -71,20 +64,28 @@ class SseReader:
         self._first = False
         return received.removeprefix(_BOM)
 
-    def _line(self, line: bytes, events: list[Event]) -> None:
-        if line.startswith(b"data:"):
-            self._data.append(line[6:] if line.startswith(b" ", 5) else line[5:])
-        elif not line:
-            if self._data:
-                data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
-                events.append(Event(self._name, data))
-                self._data = []
-            self._name = ""
-        elif line.startswith(b":"):
+    def _events(self, lines: list[bytes]) -> list[Event]:
+        """Return what `lines` complete. One loop without calls: it runs for every token."""
+        events: list[Event] = []
+        data = self._data
+        for line in lines:
+            if line.startswith(b"data:"):
+                data.append(line[6:] if line.startswith(b" ", 5) else line[5:])
+            elif line:
+                self._other_field(line)
+            else:
+                if data:
+                    events.append(Event(self._name, b"\n".join(data)))
+                    data.clear()
+                self._name = ""
+        return events
+
+    def _other_field(self, line: bytes) -> None:
+        if line.startswith(b":"):
             self.comments += 1
-        else:
-            field, _, value = line.partition(b":")
-            if field == b"event":
-                self._name = value.removeprefix(b" ").decode(errors="replace")
-            elif field == b"data":  # the field's name alone: an empty line of data
-                self._data.append(b"")
+            return
+        field, _, value = line.partition(b":")
+        if field == b"event":
+            self._name = value.removeprefix(b" ").decode(errors="replace")
+        elif field == b"data":  # the field's name alone: an empty line of data
+            self._data.append(b"")
