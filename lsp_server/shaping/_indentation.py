@@ -1,0 +1,94 @@
+"""Tabs or spaces, and by how much: the file's way, whatever the model's."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+__all__ = ["Indentation", "drop_columns", "rebase", "width"]
+
+_LEADING = re.compile(r"^[ \t]+(?=\S)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Indentation:
+    tabs: bool
+    size: int
+    """Columns of one step."""
+
+    @classmethod
+    def of(cls, text: str, *, default_size: int = 4, default_tabs: bool = False) -> Indentation:
+        """Read it off the lines of a file; the defaults hold where they show none."""
+        leading = _LEADING.findall(text)
+        if not leading:
+            return cls(tabs=default_tabs, size=default_size)
+        tabs = sum(1 for each in leading if each[0] == "\t")
+        if tabs * 2 > len(leading):
+            return cls(tabs=True, size=default_size)
+        widths = sorted({len(each) for each in leading if each[0] == " " and len(each) > 1})
+        steps = [high - low for low, high in zip([0, *widths], widths, strict=False)]
+        size = min((step for step in steps if step > 1), default=default_size)
+        return cls(tabs=False, size=min(size, 8))
+
+    def render(self, columns: int) -> str:
+        if not self.tabs:
+            return " " * columns
+        return "\t" * (columns // self.size) + " " * (columns % self.size)
+
+
+def width(line: str, size: int = 4) -> int:
+    """Return the columns of white space that a line begins with."""
+    columns = 0
+    for char in line:
+        if char == "\t":
+            columns += size - columns % size
+        elif char == " ":
+            columns += 1
+        else:
+            break
+    return columns
+
+
+def drop_columns(text: str, columns: int, size: int) -> str:
+    """Take up to so many columns of white space off the beginning: they stand there already."""
+    at = gone = 0
+    while at < len(text) and gone < columns and text[at] in " \t":
+        gone += size - gone % size if text[at] == "\t" else 1
+        at += 1
+    return text[at:]
+
+
+def rebase(text: str, file: Indentation, base: int, *, opens_block: bool) -> str:
+    """Give the lines after the first the file's indentation.
+
+    `base` is the indentation of the cursor's line in columns. A block whose first line would not be
+    indented against the line that opens it was written from column 0, and is moved right.
+    """
+    first, newline, rest = text.partition("\n")
+    if not newline:
+        return text
+    lines = rest.split("\n")
+    theirs = Indentation.of(rest, default_size=file.size)
+    shift = _shift(lines, file, base) if opens_block else 0
+    return "\n".join([first, *(_rebase_line(line, file, theirs, shift) for line in lines)])
+
+
+def _shift(lines: list[str], file: Indentation, base: int) -> int:
+    body = [line for line in lines if line.strip()]
+    if not body or body[0].lstrip()[0] in ")]}":
+        return 0
+    given = width(body[0], file.size)
+    if given > base or (len(body) > 1 and min(width(each, file.size) for each in body[1:]) < given):
+        return 0
+    return base + file.size - given
+
+
+def _rebase_line(line: str, file: Indentation, theirs: Indentation, shift: int) -> str:
+    code = line.lstrip(" \t")
+    if not code:
+        return ""
+    leading = line[: len(line) - len(code)]
+    columns = width(leading, file.size)
+    if file.tabs and not theirs.tabs and " " in leading:
+        columns = columns // theirs.size * file.size + columns % theirs.size
+    return file.render(columns + shift) + code
