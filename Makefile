@@ -42,7 +42,7 @@ bench: setup
 	$(BIN)/python tests/bench/run.py $(ARGS)
 
 soak: setup
-	$(BIN)/pytest $$(find tests -name 'soak_*.py') $(ARGS)
+	$(BIN)/pytest --override-ini python_files='soak_*.py' $(ARGS)
 
 clean:
 	rm -rf $(VENV) .cache build dist *.egg-info test-output
