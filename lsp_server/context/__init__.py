@@ -1,1 +1,0 @@
-"""What the model sees, and what it never does."""
