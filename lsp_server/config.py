@@ -1,0 +1,269 @@
+"""What a user can set: one TOML file, and above it the editor's settings of the same shape.
+
+An opened folder can bring editor settings along. So those may not say where code or keys are sent,
+nor which files are written: such settings are marked "user_only" in their metadata and are taken
+from the user's own file alone. "provider_name" marks a setting that selects providers: the editor
+may name the embedded engine and what the user's file mentions. "narrows_to" marks a switch that the
+editor may only turn to that side.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from ghostlap.lsp_server._settings_reader import Admit, Problem, did_you_mean, quoted, read
+from ghostlap.lsp_server._settings_schema import FieldDoc, describe
+from ghostlap.providers._settings import ProviderSettings
+from ghostlap.providers.local.settings import EmbeddedSettings
+
+__all__ = [
+    "EMBEDDED",
+    "Config",
+    "Problem",
+    "SuggestionSettings",
+    "TelemetrySettings",
+    "config_path",
+    "load",
+    "merge",
+    "schema",
+]
+
+EMBEDDED = "embedded"
+"""The name of the engine that is always there."""
+
+EDITOR = "editor settings"
+
+
+def config_path() -> Path:
+    """Return the user's configuration file: GHOSTLAP_CONFIG, or the place the platform has."""
+    if named := os.environ.get("GHOSTLAP_CONFIG"):
+        return Path(named).expanduser()
+    from platformdirs import user_config_dir  # noqa: PLC0415 - not needed when the file is named
+
+    return Path(user_config_dir("ghostlap", appauthor=False), "config.toml")
+
+
+def _catalogue_row(name: str) -> ProviderSettings:
+    from ghostlap.providers.catalog import settings_of  # noqa: PLC0415 - as below
+
+    return settings_of(name)
+
+
+def _catalogue_names() -> frozenset[str]:
+    # Who uses the embedded engine alone never reads the catalogue.
+    from ghostlap.providers.catalog import catalog  # noqa: PLC0415 - see above
+
+    return frozenset(catalog())
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionSettings:
+    single_line: bool = field(
+        default=True, metadata={"help": "suggest no more than the rest of the line"}
+    )
+    max_tokens: int = field(
+        default=64,
+        metadata={
+            "help": "the most tokens of one suggestion; a provider may be set to fewer",
+            "minimum": 1,
+            "maximum": 4096,
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetrySettings:
+    enabled: bool = field(
+        default=True,
+        metadata={"help": "record latencies, on this machine alone", "narrows_to": False},
+    )
+    path: str = field(
+        default="",
+        metadata={
+            "help": "the database file; empty for the user's data directory",
+            "user_only": True,
+        },
+    )
+    retention_days: int = field(
+        default=30,
+        metadata={
+            "help": "how long single keystrokes are kept",
+            "minimum": 1,
+            "maximum": 3650,
+            "user_only": True,
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings. What has no help text in its metadata is none."""
+
+    primary: str = field(
+        default=EMBEDDED,
+        metadata={
+            "help": "who completes: embedded, a vendor of the catalogue, or a [providers.NAME]",
+            "provider_name": True,
+        },
+    )
+    debounce_ms: int = field(
+        default=75,  # half of a usual gap between two keys: a burst is not asked for, a pause is
+        metadata={
+            "help": "how long a key must be the last one before a remote provider is asked; "
+            "the embedded engine is asked at once",
+            "minimum": 0,
+            "maximum": 2000,
+        },
+    )
+    suggestion: SuggestionSettings = field(
+        default_factory=SuggestionSettings, metadata={"help": "what is suggested"}
+    )
+    embedded: EmbeddedSettings = field(
+        default_factory=EmbeddedSettings,
+        metadata={"help": "the embedded engine", "below": {"cache_dir": {"user_only": True}}},
+    )
+    telemetry: TelemetrySettings = field(
+        default_factory=TelemetrySettings, metadata={"help": "what is recorded"}
+    )
+    providers: Mapping[str, ProviderSettings] = field(
+        default_factory=dict,
+        metadata={
+            "help": "providers by name: further ones, or changes to those of the catalogue",
+            "user_only": True,
+            "secret": True,
+            "base": _catalogue_row,
+        },
+    )
+    file: Path = field(default_factory=config_path, compare=False)
+    """The user's file, whether it is there or not."""
+
+    def provider(self, name: str) -> ProviderSettings:
+        """Return the settings of a provider: the user's, else the catalogue's, else defaults."""
+        return self.providers.get(name) or _catalogue_row(name)
+
+    def debounce_s(self, provider: str) -> float:
+        """Return how long to wait after a key before `provider` is asked."""
+        return 0.0 if provider == EMBEDDED else self.debounce_ms / 1000
+
+
+def load(path: Path | None = None) -> tuple[Config, tuple[Problem, ...]]:
+    """Read the user's file; whatever is wrong with it, there is a configuration.
+
+    No file is no problem, unless `path` or GHOSTLAP_CONFIG says that there is one.
+    """
+    file = path or config_path()
+    defaults = Config(file=file)
+    try:
+        text = file.read_text(encoding="utf-8-sig")  # Windows' editors put a mark in front
+    except FileNotFoundError:
+        if path or os.environ.get("GHOSTLAP_CONFIG"):
+            return defaults, (_unreadable(file, "there is no such file"),)
+        return defaults, ()
+    except UnicodeDecodeError as error:
+        return defaults, (_unreadable(file, f"byte {error.start + 1} is not UTF-8"),)
+    except OSError as error:
+        return defaults, (_unreadable(file, str(error.strerror)),)
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return defaults, (_unreadable(file, _syntax(error, text)),)
+    return read(defaults, table, source=str(file), admit=_admit_from_file(table))
+
+
+def merge(
+    config: Config, settings: Any, *, trusted: Collection[str] = ()
+) -> tuple[Config, tuple[Problem, ...]]:
+    """Put the editor's settings above the user's file.
+
+    `config` is what `load` gave, each time: a setting that the editor no longer has falls back to
+    the file. `settings` is the JSON object that the editor sent, or one that holds it as
+    "ghostlap". `trusted` names further providers that the editor may select.
+    """
+    if isinstance(settings, Mapping) and "ghostlap" in settings:
+        settings = settings["ghostlap"]
+    if settings is None or settings == []:
+        return config, ()
+    if not isinstance(settings, Mapping):
+        return config, (Problem("", "the settings must be an object", EDITOR),)
+    names = {EMBEDDED, *config.providers, *_selected(config), *trusted}
+    return read(config, settings, source=EDITOR, admit=_admit_from_editor(config.file, names))
+
+
+def schema() -> list[FieldDoc]:
+    """Return every setting there is, as manuals and editors' settings pages need it."""
+    return [*describe(Config)]
+
+
+def _admit_from_file(table: Mapping[str, Any]) -> Admit:
+    added = table.get("providers")
+    names = {EMBEDDED, *(added if isinstance(added, dict) else ())}
+
+    def admit(rules: Mapping[str, Any], value: Any, _present: Any) -> str:
+        if not rules.get("provider_name"):
+            return ""
+        if not (unknown := _names_in(value) - names):
+            return ""
+        known = names | _catalogue_names()
+        if not (unknown := unknown - known):
+            return ""
+        name = min(unknown)
+        return (
+            f"names {quoted(name)}, which is neither {EMBEDDED}, nor a vendor of the catalogue, "
+            f"nor a [providers.NAME] of this file{did_you_mean(name, known)}"
+        )
+
+    return admit
+
+
+def _admit_from_editor(file: Path, names: Collection[str]) -> Admit:
+    def admit(rules: Mapping[str, Any], value: Any, present: Any) -> str:
+        if value == present or value in ({}, []):
+            return ""
+        if rules.get("user_only"):
+            return f"is not taken from an editor, since a folder can set it: put it into {file}"
+        if "narrows_to" in rules and value is not rules["narrows_to"]:
+            return f"can't be set so by an editor, since a folder can set it: put it into {file}"
+        if rules.get("provider_name") and (foreign := sorted(_names_in(value) - {*names})):
+            return (
+                f"may only name {EMBEDDED} or what {file} mentions, and it does not mention "
+                f"{quoted(foreign[0])}"
+            )
+        return ""
+
+    return admit
+
+
+def _selected(config: Config) -> Iterator[str]:
+    """Yield the providers that the settings of `config` select."""
+    for each in fields(config):
+        if each.metadata.get("provider_name"):
+            yield from _names_in(getattr(config, each.name))
+
+
+def _names_in(value: Any) -> set[str]:
+    """Return the names in a setting that selects one provider, several, or shares of them."""
+    if isinstance(value, str):
+        return {value}
+    if isinstance(value, list | tuple | Mapping):
+        return {each for each in value if isinstance(each, str)}
+    return set()
+
+
+def _unreadable(file: Path, why: str) -> Problem:
+    return Problem("", f"{why}; the defaults are used until then", str(file))
+
+
+def _syntax(error: tomllib.TOMLDecodeError, text: str) -> str:
+    """Return line, column and what TOML expected there; not a word of the line itself."""
+    found = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error))
+    what, line, column = found.groups() if found else (str(error), None, None)
+    if line is None:
+        last = text.rpartition("\n")[2]
+        line, column = str(text.count("\n") + 1), str(len(last) + 1)
+    return f"line {line}, column {column}: {what[:1].lower()}{what[1:]}"
