@@ -8,7 +8,6 @@ an entry starts from) and "below" (metadata that it adds to the settings below i
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -89,7 +88,9 @@ def quoted(text: str) -> str:
 
 def did_you_mean(word: str, known: Iterable[str], prefix: str = "") -> str:
     """Return a clause that names the nearest of the known words, or "" when none is near."""
-    near = difflib.get_close_matches(word[:_MAX_QUOTED_CHARACTERS], known, 1)
+    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
+
+    near = get_close_matches(word[:_MAX_QUOTED_CHARACTERS], known, 1)
     return f"; did you mean {prefix}{near[0]}?" if near else ""
 
 

@@ -6,10 +6,10 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, is_dataclass
+from types import MappingProxyType
 from typing import Any, get_args, get_origin
-from urllib.parse import urlsplit
 
-from ghostlap.lsp_server._settings_reader import settings_of_class
+from ghostlap.lsp_server._settings_reader import rules_of, settings_of_class
 
 __all__ = ["FieldDoc", "describe", "to_toml"]
 
@@ -33,16 +33,18 @@ class FieldDoc:
     """Taken from the user's file alone, never from an editor."""
 
 
-def describe(settings: type, prefix: str = "", **inherited: bool) -> Iterator[FieldDoc]:
+def describe(
+    settings: type, prefix: str = "", outer: Mapping[str, Any] = MappingProxyType({})
+) -> Iterator[FieldDoc]:
     """Yield the settings of a dataclass and of those below it, in their order."""
-    for name, (each, kind) in settings_of_class(settings).items():
-        user_only = bool(each.metadata.get("user_only")) or inherited.get("user_only", False)
+    for name, (setting, kind) in settings_of_class(settings).items():
+        rules = rules_of(setting, outer)
         inner = _dataclass_in(kind)
         if inner is None:
-            yield _field_doc(prefix + name, kind, each, user_only=user_only)
+            yield _field_doc(prefix + name, kind, setting, rules)
         else:
             middle = "" if inner is kind else "NAME."
-            yield from describe(inner, f"{prefix}{name}.{middle}", user_only=user_only)
+            yield from describe(inner, f"{prefix}{name}.{middle}", rules)
 
 
 def _dataclass_in(kind: Any) -> type | None:
@@ -54,18 +56,17 @@ def _dataclass_in(kind: Any) -> type | None:
     return last if is_dataclass(last) and isinstance(last, type) else None
 
 
-def _field_doc(name: str, kind: Any, each: Field[Any], *, user_only: bool) -> FieldDoc:
-    rules = each.metadata
-    factory = each.default_factory
+def _field_doc(name: str, kind: Any, setting: Field[Any], rules: Mapping[str, Any]) -> FieldDoc:
+    factory = setting.default_factory
     return FieldDoc(
         name=name,
         type=_json_type(kind),
-        default=each.default if factory is MISSING else factory(),
+        default=setting.default if factory is MISSING else factory(),
         help=rules["help"],
         choices=tuple(rules.get("choices", ())),
         minimum=rules.get("minimum"),
         maximum=rules.get("maximum"),
-        user_only=user_only,
+        user_only=bool(rules.get("user_only")),
     )
 
 
@@ -124,6 +125,8 @@ def _masked(value: Any) -> Any:
         return value
     address, query, _ = value.partition("?")
     if "://" in address:
+        from urllib.parse import urlsplit  # noqa: PLC0415 - no server shows its settings
+
         parts = urlsplit(address)
         address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
     return f"{address}?{_HIDDEN}" if query else address

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -138,6 +137,12 @@ class Config:
             "user_only": True,
             "secret": True,
             "base": _catalogue_row,
+            "below": {
+                "key_env": {
+                    "pattern": "[A-Z_][A-Z0-9_]*|",
+                    "allowed": "the name of an environment variable, in capitals, not the key",
+                }
+            },
         },
     )
     file: Path = field(default_factory=config_path, compare=False)
@@ -169,6 +174,8 @@ def load(path: Path | None = None) -> tuple[Config, tuple[Problem, ...]]:
         return defaults, (_unreadable(file, f"byte {error.start + 1} is not UTF-8"),)
     except OSError as error:
         return defaults, (_unreadable(file, str(error.strerror)),)
+    import tomllib  # noqa: PLC0415 - 6 ms of start-up that who has no file is spared
+
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -256,10 +263,10 @@ def _names_in(value: Any) -> set[str]:
 
 
 def _unreadable(file: Path, why: str) -> Problem:
-    return Problem("", f"{why}; the defaults are used until then", str(file))
+    return Problem("", f"{why}; the defaults are used", str(file))
 
 
-def _syntax(error: tomllib.TOMLDecodeError, text: str) -> str:
+def _syntax(error: ValueError, text: str) -> str:
     """Return line, column and what TOML expected there; not a word of the line itself."""
     found = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", str(error))
     what, line, column = found.groups() if found else (str(error), None, None)
