@@ -1,16 +1,21 @@
 /* The floor: the least that can stand between an editor and a provider.
 
    It keeps no document and parses no JSON: an inlineCompletion becomes a POST over one connection
-   that is kept alive, the stream is read to its end, its texts are joined and sent back. Blocking
-   reads and writes, one thread. The provider listens on 127.0.0.1:$BENCH_PORT. */
+   that is kept alive, the stream is read to its end, its texts are joined and sent back. One thread,
+   which waits for editor and provider at once, as it must to see a key given up: then, or when a
+   newer one comes, the connection is closed and another opened. The provider listens on
+   127.0.0.1:$BENCH_PORT. */
 #include "bench.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 static int provider = -1;
+static long asking; /* the id of the request that waits for the provider, or 0 */
+static struct buffer stream;
 
 static void connect_provider(void)
 {
@@ -41,23 +46,40 @@ static void reply_text(long id, const char *result)
     reply(id, &b);
 }
 
-static void complete(long id)
+static void give_up(void)
+{
+    reply_text(asking, "null");
+    asking = 0;
+    close(provider);
+    connect_provider();
+}
+
+static void ask(long id)
 {
     static const char body[] =
         "{\"model\":\"bench\",\"prompt\":\"def f(value):\\n    return \",\"stream\":true}";
-    static struct buffer request, stream, result;
-    request.length = stream.length = result.length = 0;
+    static struct buffer request;
+    request.length = stream.length = 0;
+    if (asking)
+        give_up();
     buffer_print(&request,
                  "POST /v1/completions HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
                  "Content-Length: %zu\r\n\r\n%s",
                  sizeof body - 1, body);
     if (!write_all(provider, request.data, request.length))
         die("relay: the provider closed the connection");
-    do
-        if (buffer_read(&stream, provider) <= 0)
-            die("relay: the provider closed the connection");
-    while (stream.length < 5 || memcmp(stream.data + stream.length - 5, "0\r\n\r\n", 5));
+    asking = id;
+}
 
+/* Read on; once the stream has ended, send its texts, joined. */
+static void read_stream(void)
+{
+    static struct buffer result;
+    if (buffer_read(&stream, provider) <= 0)
+        die("relay: the provider closed the connection");
+    if (stream.length < 5 || memcmp(stream.data + stream.length - 5, "0\r\n\r\n", 5))
+        return;
+    result.length = 0;
     buffer_print(&result, "{\"items\":[{\"insertText\":\"");
     for (char *text = strstr(stream.data, "\"text\":\""); text; text = strstr(text, "\"text\":\"")) {
         text += 8;
@@ -65,7 +87,8 @@ static void complete(long id)
         buffer_append(&result, text, (size_t)(end - text));
     }
     buffer_print(&result, "\"}]}");
-    reply(id, &result);
+    reply(asking, &result);
+    asking = 0;
 }
 
 static void handle(char *message)
@@ -77,7 +100,9 @@ static void handle(char *message)
         return;
     method += 10;
     if (!strncmp(method, "textDocument/inlineCompletion\"", 30))
-        complete(number);
+        ask(number);
+    else if (!strncmp(method, "$/cancelRequest\"", 16) && asking)
+        give_up();
     else if (!strncmp(method, "initialize\"", 11))
         reply_text(number, "{\"capabilities\":{\"inlineCompletionProvider\":{}}}");
     else if (!strncmp(method, "shutdown\"", 9))
@@ -86,18 +111,31 @@ static void handle(char *message)
         exit(0);
 }
 
-int main(void)
+static void read_editor(void)
 {
     static struct buffer inbox, message;
-    connect_provider();
-    while (buffer_read(&inbox, STDIN_FILENO) > 0) {
-        size_t body, length;
-        while ((length = message_length(&inbox, &body))) {
-            message.length = 0;
-            buffer_append(&message, inbox.data + body, length - body);
-            buffer_drop(&inbox, length);
-            handle(message.data);
-        }
+    size_t body, length;
+    if (buffer_read(&inbox, STDIN_FILENO) <= 0)
+        exit(0);
+    while ((length = message_length(&inbox, &body))) {
+        message.length = 0;
+        buffer_append(&message, inbox.data + body, length - body);
+        buffer_drop(&inbox, length);
+        handle(message.data);
     }
-    return 0;
+}
+
+int main(void)
+{
+    connect_provider();
+    for (;;) {
+        struct pollfd polled[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
+                                   {.fd = asking ? provider : -1, .events = POLLIN}};
+        if (poll(polled, 2, -1) < 0)
+            die("relay: %s", strerror(errno));
+        if (polled[1].revents)
+            read_stream();
+        if (polled[0].revents)
+            read_editor();
+    }
 }
