@@ -241,8 +241,9 @@ async def _flush(output: Output, link: _Link, timeout_s: float) -> None:
         async with asyncio.timeout(timeout_s):
             await link.lost.wait()
     except TimeoutError:
-        log.warning("The client did not read the last messages; they are given up.")
-        output.abort()
+        if not link.lost.is_set():
+            log.warning("The client did not read the last messages; they are given up.")
+            output.abort()
 
 
 def _loopback_address(host: str) -> str:
