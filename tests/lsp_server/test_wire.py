@@ -173,17 +173,15 @@ async def test_a_client_that_stops_reading_costs_messages_but_not_the_server(
     await client.request("echo")
     stdout_of(client).pause_reading()
     client.notify("pour", {"count": 100, "size": 90_000})
-    await client.stderr_has("stopped reading")
-    client.notify("pour", {"count": 100, "size": 90_000})
+    await client.stderr_has("poured")
 
     stdout_of(client).resume_reading()
     await answered(client)
 
-    assert await client.request("dropped") > 100
-    assert client.protocol_errors == []
     poured = [params[0] for method, params in client.notifications if method == "test/poured"]
     assert poured == list(range(len(poured)))
-    assert len(poured) < 100
+    assert await client.request("dropped") >= 100 - len(poured) > 0
+    assert client.protocol_errors == []
     await client.stderr_has("reads again")
     assert len(re.findall("stopped reading", client.stderr)) == 1
     assert len(re.findall("reads again", client.stderr)) == 1

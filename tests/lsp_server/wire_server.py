@@ -13,6 +13,8 @@ from typing import Any
 from ghostlap.lsp_server.wire import Channel, MessageHandler, run_stdio, run_tcp
 from ghostlap.telemetry import monotonic_ns
 
+log = logging.getLogger("test")
+
 PIPES = {"pipes": True, "threads": False, "auto": None}
 
 
@@ -77,6 +79,7 @@ class Server:
     def on_pour(self, message: dict[str, Any]) -> None:
         for number in range(message["params"]["count"]):
             self.notify("test/poured", [number, "x" * message["params"]["size"]])
+        log.info("poured")
 
     def on_shutdown(self, message: dict[str, Any]) -> None:
         self.reply(message, None)
