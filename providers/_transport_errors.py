@@ -1,0 +1,102 @@
+"""What the HTTP client raises, told as what happened to the provider. Imported late, as it is."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from ghostlap.providers._errors import ConnectError, ProtocolError, ProviderError, Truncated
+
+__all__ = ["is_stale", "translate"]
+
+
+def is_stale(error: Exception) -> bool:
+    """Tell whether `error` is how a kept connection looks that the far side has closed meanwhile.
+
+    Not so when a part of an answer had arrived: asking again could then be asking twice.
+    """
+    cause = _cause(error)
+    if isinstance(cause, aiohttp.ServerDisconnectedError):
+        return isinstance(cause.message, str)  # else it holds the beginning of an answer
+    return isinstance(cause, aiohttp.ClientOSError) and not isinstance(
+        cause, aiohttp.ClientConnectorError
+    )
+
+
+def translate(error: Exception, provider: str, url: str, *, answered: bool) -> ProviderError:
+    """Return the error to raise; `answered` tells whether the response's headers had arrived."""
+    cause = _cause(error)
+    where = _where(url)
+    if isinstance(cause, aiohttp.ClientPayloadError):
+        return Truncated(
+            provider, "the connection closed inside the answer", "try again, or another backend"
+        )
+    if isinstance(cause, aiohttp.ClientHttpProxyError):
+        return ConnectError(
+            provider,
+            f"the proxy refused the way to {where} with status {cause.status}",
+            "check HTTPS_PROXY and its user and password, or add the host to NO_PROXY",
+        )
+    if isinstance(cause, aiohttp.ClientResponseError):
+        return ProtocolError(
+            provider, f"{where} does not answer in HTTP/1.1", "check base_url and its port"
+        )
+    problem, remedy = _connecting(cause, where, answered=answered)
+    return ConnectError(provider, problem, remedy)
+
+
+def _connecting(  # noqa: PLR0911 - one for each kind of trouble
+    cause: BaseException, where: str, *, answered: bool
+) -> tuple[str, str]:
+    if isinstance(cause, aiohttp.ClientProxyConnectionError):
+        return "no connection to the proxy", "check HTTPS_PROXY, or add the host to NO_PROXY"
+    if isinstance(cause, aiohttp.ClientConnectorCertificateError):
+        return (
+            f"the certificate of {where} is not trusted ({_verification(cause)})",
+            "set ca_file or SSL_CERT_FILE to a file with the authority that signed it",
+        )
+    if isinstance(cause, aiohttp.ClientSSLError):
+        return (
+            f"TLS with {where} failed ({_reason(cause.os_error)})",
+            "check https in base_url, and client_cert_file where one is asked for",
+        )
+    if isinstance(cause, aiohttp.ClientConnectorDNSError):
+        return f"the host of {where} is not known", "check base_url and the network"
+    if isinstance(cause, aiohttp.ServerTimeoutError | TimeoutError):
+        return f"no connection to {where} in time", "check base_url, or raise connect_timeout_s"
+    if isinstance(cause, aiohttp.ClientConnectorError):
+        return (
+            f"no connection to {where} ({_reason(cause.os_error)})",
+            "start the server, or check base_url",
+        )
+    if isinstance(cause, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError | ValueError):
+        return f"{where} is no address to send to", "check base_url"
+    when = "inside its answer" if answered else "before it answered"
+    return f"{where} closed the connection {when}", "try again, or check that it is well"
+
+
+def _cause(error: Exception) -> BaseException:
+    """Return what aiohttp raised: httpx-aiohttp hides it behind a name that says less."""
+    return error if isinstance(error, aiohttp.ClientError) else error.__cause__ or error
+
+
+def _where(url: str) -> str:
+    """Return host and port: no path, which may name a deployment, and no user."""
+    return urlsplit(url).netloc.rpartition("@")[2] or "base_url"
+
+
+def _verification(cause: aiohttp.ClientConnectorCertificateError) -> str:
+    error = cause.certificate_error
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message.rstrip(".")
+    return type(error).__name__
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return error.reason.lower().replace("_", " ")
+    # Not strerror: asyncio puts the address there again, and its own words.
+    return os.strerror(error.errno).lower() if error.errno else type(error).__name__
