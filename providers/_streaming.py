@@ -77,14 +77,12 @@ class Dialect:
 class HttpProvider:
     """A provider that is asked by HTTP in some dialect."""
 
-    def __init__(
-        self, name: str, settings: ProviderSettings, dialect: Dialect, transport: Transport
-    ) -> None:
+    def __init__(self, name: str, settings: ProviderSettings, dialect: Dialect) -> None:
         self.circuit = Circuit()
         self._name = name
         self._settings = settings
         self._dialect = dialect
-        self._transport = transport
+        self._transport = Transport()
         self._prompt = prompt_for(name, settings, dialect.prompts)
         self._key = Key(name, settings)
         self._endpoint = Endpoint(
@@ -113,7 +111,7 @@ class HttpProvider:
             await self._transport.warm(self._endpoint)
 
     async def aclose(self) -> None:
-        """Nothing to let go of: the connections are the transport's, which others share."""
+        await self._transport.aclose()
 
     def __repr__(self) -> str:
         return f"<HttpProvider {self._name} {self._settings!r}>"
