@@ -19,7 +19,7 @@ import orjson
 from ghostlap.providers.scripted_dialects import WRITERS, Answer, Pace, Reply, json_reply
 from ghostlap.telemetry import monotonic_ns
 
-__all__ = ["Script", "ScriptedServer", "SeenConnection", "SeenRequest"]
+__all__ = ["ScriptedServer", "SeenConnection", "SeenRequest"]
 
 
 @dataclass(slots=True)
@@ -58,7 +58,7 @@ class SeenConnection:
     requests: list[SeenRequest] = field(default_factory=list)
 
 
-Script: TypeAlias = Callable[[SeenRequest], Answer | Reply]
+_Script: TypeAlias = Callable[[SeenRequest], Answer | Reply]
 
 
 class ScriptedServer:
@@ -68,8 +68,8 @@ class ScriptedServer:
     worded in the dialect of the path that was asked; a `Reply` goes out as it is.
     """
 
-    def __init__(self, script: Script | None = None, *, tls: ssl.SSLContext | None = None) -> None:
-        self.script: Script = script or (lambda _: Answer())
+    def __init__(self, script: _Script | None = None, *, tls: ssl.SSLContext | None = None) -> None:
+        self.script: _Script = script or (lambda _: Answer())
         self.upcoming: deque[Answer | Reply] = deque()
         self.connections: list[SeenConnection] = []
         self.requests: list[SeenRequest] = []
