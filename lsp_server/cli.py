@@ -17,6 +17,8 @@ COMMANDS = {
     "demo": "watch ghost text arrive while real code is typed, and read its latency",
     "serve": "speak LSP with an editor",
     "stats": "show the latencies that were recorded",
+    "providers": "list who can complete code, on what hardware and at what price",
+    "doctor": "ask each configured provider, and say what to change where one fails",
     "config": "show the configuration, and what is wrong with it",
 }
 """Each is the module of this name in `ghostlap.lsp_server.commands`."""

@@ -77,12 +77,14 @@ class Dialect:
 class HttpProvider:
     """A provider that is asked by HTTP in some dialect."""
 
-    def __init__(self, name: str, settings: ProviderSettings, dialect: Dialect) -> None:
+    def __init__(
+        self, name: str, settings: ProviderSettings, dialect: Dialect, transport: Transport
+    ) -> None:
         self.circuit = Circuit()
         self._name = name
         self._settings = settings
         self._dialect = dialect
-        self._transport = Transport()
+        self._transport = transport
         self._prompt = prompt_for(name, settings, dialect.prompts)
         self._key = Key(name, settings)
         self._endpoint = Endpoint(
@@ -111,7 +113,7 @@ class HttpProvider:
             await self._transport.warm(self._endpoint)
 
     async def aclose(self) -> None:
-        await self._transport.aclose()
+        """Do nothing: the connections are the transport's, which others use too."""
 
     def __repr__(self) -> str:
         return f"<HttpProvider {self._name} {self._settings!r}>"

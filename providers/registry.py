@@ -1,7 +1,7 @@
 """From a name and its settings to a provider: the dialects by name, ours and other packages'.
 
 Another package adds a dialect with an entry point in the group `ghostlap.dialects`: its name is the
-dialect's, its object a function of `(name, settings)` that returns a `Provider`.
+dialect's, its object a function of `(name, settings, transport)` that returns a `Provider`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from typing import TypeAlias
 from ghostlap.providers._base import Provider
 from ghostlap.providers._errors import BadRequest
 from ghostlap.providers._settings import ProviderSettings
+from ghostlap.providers._transport import Transport
 
 __all__ = ["DIALECTS", "Builder", "build", "dialect_names"]
 
-Builder: TypeAlias = Callable[[str, ProviderSettings], Provider]
+Builder: TypeAlias = Callable[[str, ProviderSettings, Transport], Provider]
 
 _GROUP = "ghostlap.dialects"
 
@@ -43,11 +44,14 @@ def dialect_names() -> list[str]:
     return sorted({*DIALECTS, *(each.name for each in entry_points(group=_GROUP))})
 
 
-def build(name: str, settings: ProviderSettings) -> Provider:
-    """Return the provider. Raises `BadRequest`, which names the setting to change."""
+def build(name: str, settings: ProviderSettings, transport: Transport) -> Provider:
+    """Return the provider, which asks over `transport` and leaves it open.
+
+    Raises `BadRequest`, which names the setting to change.
+    """
     if not settings.base_url and settings.dialect != "scripted":
         raise BadRequest(name, "there is no base_url", f"set it below [providers.{name}]")
-    return _builder(name, settings.dialect)(name, settings)
+    return _builder(name, settings.dialect)(name, settings, transport)
 
 
 def _builder(name: str, dialect: str) -> Builder:
@@ -69,7 +73,7 @@ def _speaking(dialect: object) -> Builder:
 
     assert isinstance(dialect, Dialect)
 
-    def builder(name: str, settings: ProviderSettings) -> Provider:
-        return HttpProvider(name, settings, dialect)
+    def builder(name: str, settings: ProviderSettings, transport: Transport) -> Provider:
+        return HttpProvider(name, settings, dialect, transport)
 
     return builder
