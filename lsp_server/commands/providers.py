@@ -98,8 +98,8 @@ def _print_list(rows: list[dict[str, Any]]) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("provider", no_wrap=True, min_width=20)
     table.add_column("key", no_wrap=True, min_width=3)
-    table.add_column("model", no_wrap=True, max_width=30)
-    table.add_column("hardware", no_wrap=True)
+    table.add_column("model", no_wrap=True, max_width=24)
+    table.add_column("hardware")
     table.add_column("$/Mtok", justify="right", no_wrap=True, min_width=11)
     for row in rows:
         mark = "●" if row["primary"] else "○" if row["configured"] else " "
