@@ -1,4 +1,4 @@
-"""When an answer is late, its connection is cut: the reader then learns why.
+"""When an answer is late, whoever waits for it is told.
 
 A timer for each request, not for each read: reads only note the time, and the timer, when it fires
 too early, is set again for what is left.
@@ -19,26 +19,28 @@ class Deadline:
 
     __slots__ = (
         "_began_s",
-        "_cut",
         "_first_token_s",
         "_last_s",
+        "_late",
         "_loop",
         "_provider",
         "_stall_s",
         "_streaming",
         "_timer",
-        "missed",
     )
 
     def __init__(
-        self, provider: str, first_token_s: float, stall_s: float, cut: Callable[[], None]
+        self,
+        provider: str,
+        first_token_s: float,
+        stall_s: float,
+        late: Callable[[ProviderTimeout], None],
     ) -> None:
-        self.missed: ProviderTimeout | None = None
-        """Why the connection was cut, once it was."""
+        """`late` is called once, with the error to raise."""
         self._provider = provider
         self._first_token_s = first_token_s
         self._stall_s = stall_s
-        self._cut = cut
+        self._late = late
         self._loop = asyncio.get_running_loop()
         self._began_s = self._last_s = 0.0
         self._streaming = False
@@ -76,10 +78,9 @@ class Deadline:
             self._arm(left_s)
             return
         self._timer = None
-        self.missed = self._late()
-        self._cut()
+        self._late(self._error())
 
-    def _late(self) -> ProviderTimeout:
+    def _error(self) -> ProviderTimeout:
         if self._streaming:
             return StreamStalled(
                 self._provider,

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ghostlap.providers._deadline import Deadline
 from ghostlap.providers._errors import ConnectError, ProviderError
-from ghostlap.telemetry import Attempt, AttemptStage
+from ghostlap.telemetry import Attempt, AttemptStage, monotonic_ns
 
 if TYPE_CHECKING:
-    import httpx
-    from aiohttp.connector import Connection
-
     from ghostlap.providers._transport import Transport
+    from ghostlap.providers._transport_pool import Line, Route
 
 __all__ = ["Endpoint", "Exchange", "shut_down"]
 
@@ -57,42 +55,35 @@ class Exchange:
         method: str,
     ) -> None:
         self.status = 0
+        self.provider = endpoint.provider
         self.headers: Mapping[str, str] = {}
-        """The response's; a name is found in any case."""
-        self.fresh_only = False
+        """The answer's; a name is found in any case."""
         self._transport = transport
         self._endpoint = endpoint
-        self._request = (method, endpoint.url, headers, content)
+        self._request = (method, headers, content)
         self._attempt = attempt
         self._deadline = Deadline(
             endpoint.provider,
             endpoint.first_token_timeout_s,
             endpoint.stall_timeout_s,
-            self._abort,
+            self.fail,
         )
-        self._connection: Connection | None = None
-        self._socket: asyncio.Transport | None = None
-        self._reused = False
-        self._response: httpx.Response | None = None
-        self._reads: AsyncIterator[bytes] | None = None
+        self._line: Line | None = None
+        self._failure: ProviderError | None = None
         self._complete = False
 
     async def __aenter__(self) -> Self:
         try:
-            response = await self._send()
+            await self._send()
+        except Exception as error:
+            self._leave()
+            raise self._trouble(error) from error
         except BaseException:
-            self._deadline.stop()
-            self._transport.forget(self)
-            if self._connection is not None:
-                self._abort()
-                self._transport.refill(self._endpoint)
+            self._leave()
             raise
         self._attempt.stamp(AttemptStage.HEADERS)
+        self._attempt.status = self.status
         self._deadline.progressed()
-        self._response = response
-        self._reads = aiter(response.stream)  # type: ignore[arg-type]  # httpx's union of streams
-        self.status = self._attempt.status = response.status_code
-        self.headers = response.headers
         return self
 
     async def __aexit__(
@@ -101,22 +92,18 @@ class Exchange:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._deadline.stop()
-        self._transport.forget(self)
-        if self._complete and not self._released:
+        if self._complete and self._line is not None and not self._line.released:
             self._transport.later(self._drain())
         else:
-            await self._close()
+            self._leave()
 
     async def receive(self) -> bytes:
         """Return the bytes that arrived next, `b""` at the end of the body."""
-        assert self._reads is not None  # entered
+        assert self._line is not None  # entered
         try:
-            received = await anext(self._reads, b"")
+            received = await self._line.receive()
         except Exception as error:
             raise self._trouble(error) from error
-        if self._deadline.missed:
-            raise self._deadline.missed
         if received:
             self._attempt.stamp(AttemptStage.FIRST_BYTE)
             self._deadline.progressed()
@@ -139,75 +126,56 @@ class Exchange:
         """All that matters has been read: leave the connection to be used again."""
         self._complete = True
 
-    async def end(self) -> None:
-        """Cut it from outside: whoever reads it gets `ConnectError`. For `Transport`."""
-        self._abort()
-        if self._response is not None:
-            await self._response.aclose()
+    def fail(self, error: ProviderError) -> None:
+        """Close the connection; whoever waits for the answer gets `error`."""
+        self._failure = error
+        if self._line is not None:
+            self._line.fail(error)
 
-    # What the connections tell (`_transport_pool.Watcher`).
+    async def _send(self) -> None:
+        route = await self._transport.route(self._endpoint)
+        message = route.message(*self._request)
+        try:
+            await self._ask(route, message, fresh_only=False)
+        except Exception as error:
+            if self._line is None or not self._was_dead(self._line, error):
+                raise
+            self._line.cut()
+            self._attempt.reconnects += 1
+            await self._ask(route, message, fresh_only=True)
 
-    def connected(self, connection: Connection, *, fresh: bool) -> None:
-        self._connection = connection
-        self._socket = connection.transport
-        self._reused = not fresh
-        self._attempt.stamp(AttemptStage.CONNECTED)
-        self._attempt.cold_connection = fresh
+    async def _ask(self, route: Route, message: bytes, *, fresh_only: bool) -> None:
+        line = self._line = await route.connect(fresh_only=fresh_only)
+        stamps = self._attempt.stamps
+        stamps[AttemptStage.CONNECTED] = monotonic_ns()
+        self._attempt.cold_connection = line.fresh
+        line.write(message)
+        stamps[AttemptStage.SENT] = monotonic_ns()
         self._deadline.start()
         self._transport.track(self)
-        if fresh:
+        if line.fresh:
             self._transport.refill(self._endpoint)
+        self.status, self.headers = await line.head()
+        if self._failure is not None:  # it came between the head's arrival and its being read
+            raise self._failure
 
-    def sent(self) -> None:
-        self._attempt.stamp(AttemptStage.SENT)
+    def _was_dead(self, line: Line, error: Exception) -> bool:
+        """Tell whether `line` was a kept one, closed before the request reached the far side."""
+        if line.fresh or self._failure is not None:
+            return False
+        from ghostlap.providers._transport_errors import is_stale  # noqa: PLC0415 - as the pool
 
-    async def _send(self) -> httpx.Response:
-        pool = await self._transport.pool(self._endpoint)
-        timeout_s = self._endpoint.connect_timeout_s
-        try:
-            return await pool.send(*self._request, connect_timeout_s=timeout_s, watcher=self)
-        except Exception as error:
-            if not self._may_ask_again(error):
-                raise self._trouble(error) from error
-        self._ask_again()
-        try:
-            return await pool.send(*self._request, connect_timeout_s=timeout_s, watcher=self)
-        except Exception as error:
-            raise self._trouble(error) from error
-
-    def _may_ask_again(self, error: Exception) -> bool:
-        """Tell whether a kept connection was dead already when the request was sent."""
-        from ghostlap.providers._transport_errors import is_stale  # noqa: PLC0415  slow to import
-
-        return self._reused and not self._deadline.missed and is_stale(error)
-
-    def _ask_again(self) -> None:
-        self.fresh_only = True
-        attempt = self._attempt
-        attempt.reconnects += 1
-        attempt.stamps[AttemptStage.CONNECTED] = attempt.stamps[AttemptStage.SENT] = 0
+        return is_stale(error)
 
     def _trouble(self, error: Exception) -> ProviderError:
-        from ghostlap.providers._transport_errors import translate  # noqa: PLC0415  slow to import
-
-        if self._deadline.missed:
-            return self._deadline.missed
-        if self._transport.closed:
-            return shut_down(self._endpoint.provider)
+        if self._failure is not None:
+            return self._failure
         if isinstance(error, ProviderError):
             return error
-        answered = self._response is not None
-        return translate(error, self._endpoint.provider, self._endpoint.url, answered=answered)
+        from ghostlap.providers._transport_errors import translate  # noqa: PLC0415 - as the pool
 
-    @property
-    def _released(self) -> bool:
-        """Whether the body has been read to its end, and the connection went back to the pool."""
-        return self._connection is None or self._connection.protocol is None
-
-    def _abort(self) -> None:
-        # Not close(): that would say goodbye over TLS, and wait for the answer.
-        if self._socket is not None:
-            self._socket.abort()
+        answered = bool(self.status)
+        return translate(error, self.provider, self._endpoint.url, answered=answered)
 
     async def _drain(self) -> None:
         """Read to the end: a connection left before it can't be used again."""
@@ -218,16 +186,14 @@ class Exchange:
         except (ProviderError, TimeoutError):
             pass
         finally:
-            await self._close()
+            self._leave()
 
-    async def _close(self) -> None:
-        if not self._released:
-            self._abort()
+    def _leave(self) -> None:
+        self._deadline.stop()
+        self._transport.forget(self)
+        if self._line is not None and not self._line.released:
+            self._line.cut()
             self._transport.refill(self._endpoint)
-        if self._reads is not None:
-            await self._reads.aclose()  # type: ignore[attr-defined]  # it is a generator
-        if self._response is not None:
-            await self._response.aclose()
 
 
 def shut_down(provider: str) -> ConnectError:

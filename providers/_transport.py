@@ -1,7 +1,7 @@
 """How a request reaches a provider and its answer comes back: connections, timeouts, cancellation.
 
-What knows the HTTP client are `_transport_pool` and `_transport_errors`, imported when they are
-first needed, and of the rest of the program nothing.
+Only `_transport_pool` and `_transport_errors` know the HTTP client; both are imported when they are
+first needed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ghostlap.providers._proxies import proxy_for
 from ghostlap.telemetry import Attempt
 
 if TYPE_CHECKING:
-    from ghostlap.providers._transport_pool import Pool
+    from ghostlap.providers._transport_pool import Pool, Route
 
 __all__ = ["Endpoint", "Exchange", "Transport"]
 
@@ -28,7 +28,7 @@ class Transport:
 
     def __init__(self) -> None:
         self._pools: dict[tuple[str, ...], Pool] = {}
-        self._pool_of: dict[Endpoint, Pool] = {}
+        self._routes: dict[Endpoint, Route] = {}
         self._building = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._filling: set[Endpoint] = set()
@@ -56,8 +56,8 @@ class Transport:
             return
         self._filling.add(endpoint)
         try:
-            pool = await self.pool(endpoint)
-            await pool.fill(endpoint.url, endpoint.spares, endpoint.connect_timeout_s)
+            route = await self.route(endpoint)
+            await route.fill(endpoint.spares)
         except Exception:  # noqa: BLE001, S110  the next request meets the same trouble, and tells
             pass
         finally:
@@ -75,18 +75,18 @@ class Transport:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for exchange in list(self._open):
-            await exchange.end()
+            exchange.fail(shut_down(exchange.provider))
         for pool in self._pools.values():
             await pool.aclose()
 
-    async def pool(self, endpoint: Endpoint) -> Pool:
-        """Return the connections to use for `endpoint`. For `Exchange`."""
-        pool = self._pool_of.get(endpoint)
-        if pool is None:
-            pool = self._pool_of[endpoint] = await self._build(endpoint)
+    async def route(self, endpoint: Endpoint) -> Route:
+        """Return the way to `endpoint`. For `Exchange`."""
         if self.closed:
             raise shut_down(endpoint.provider)
-        return pool
+        route = self._routes.get(endpoint)
+        if route is None:
+            route = self._routes[endpoint] = await self._find(endpoint)
+        return route
 
     def track(self, exchange: Exchange) -> None:
         """Note an exchange that has a connection. For `Exchange`."""
@@ -107,8 +107,14 @@ class Transport:
         if endpoint.spares and endpoint not in self._filling and not self.closed:
             self.later(self.warm(endpoint))
 
-    async def _build(self, endpoint: Endpoint) -> Pool:
-        secure = endpoint.url.startswith("https:")
+    async def _find(self, endpoint: Endpoint) -> Route:
+        async with self._building:
+            client = await asyncio.to_thread(_load)
+            pool = await self._pool(endpoint, client)
+        route: Route = client.Route(pool, endpoint.url, endpoint.connect_timeout_s)
+        return route
+
+    async def _pool(self, endpoint: Endpoint, client: ModuleType) -> Pool:
         proxy = proxy_for(endpoint.url)
         if proxy and not proxy.startswith(("http://", "https://")):
             raise ConnectError(
@@ -116,20 +122,19 @@ class Transport:
                 f"a {proxy.partition(':')[0]} proxy cannot be used",
                 "name an HTTP proxy in HTTPS_PROXY, or add the host to NO_PROXY",
             )
+        secure = endpoint.url.startswith("https:")
         files = (endpoint.ca_file, endpoint.client_cert_file, endpoint.client_key_file)
         key = (*(files if secure else ("-", "", "")), proxy)
-        async with self._building:
-            if key not in self._pools:
-                client = await asyncio.to_thread(_load)
-                try:
-                    context = await asyncio.to_thread(client.tls_context, *files, secure=secure)
-                except OSError as error:
-                    raise ConnectError(
-                        endpoint.provider,
-                        f"a certificate file cannot be read ({error.strerror or error.args[0]})",
-                        "check ca_file, client_cert_file and client_key_file, or SSL_CERT_FILE",
-                    ) from error
-                self._pools[key] = client.Pool(context, proxy)
+        if key not in self._pools:
+            try:
+                context = await asyncio.to_thread(client.tls_context, *files, secure=secure)
+            except OSError as error:
+                raise ConnectError(
+                    endpoint.provider,
+                    f"a certificate file cannot be read ({error.strerror or error.args[0]})",
+                    "check ca_file, client_cert_file and client_key_file, or SSL_CERT_FILE",
+                ) from error
+            self._pools[key] = client.Pool(context, proxy)
         return self._pools[key]
 
 

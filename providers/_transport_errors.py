@@ -7,6 +7,7 @@ import ssl
 from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
 
 from ghostlap.providers._errors import ConnectError, ProtocolError, ProviderError, Truncated
 
@@ -18,69 +19,60 @@ def is_stale(error: Exception) -> bool:
 
     Not so when a part of an answer had arrived: asking again could then be asking twice.
     """
-    cause = _cause(error)
-    if isinstance(cause, aiohttp.ServerDisconnectedError):
-        return isinstance(cause.message, str)  # else it holds the beginning of an answer
-    return isinstance(cause, aiohttp.ClientOSError) and not isinstance(
-        cause, aiohttp.ClientConnectorError
-    )
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return isinstance(error.message, str)  # else it holds the beginning of an answer
+    return isinstance(error, OSError) and not isinstance(error, aiohttp.ClientConnectorError)
 
 
 def translate(error: Exception, provider: str, url: str, *, answered: bool) -> ProviderError:
     """Return the error to raise; `answered` tells whether the response's headers had arrived."""
-    cause = _cause(error)
     where = _where(url)
-    if isinstance(cause, aiohttp.ClientPayloadError):
+    if isinstance(error, aiohttp.ClientPayloadError):
         return Truncated(
             provider, "the connection closed inside the answer", "try again, or another backend"
         )
-    if isinstance(cause, aiohttp.ClientHttpProxyError):
+    if isinstance(error, aiohttp.ClientHttpProxyError):
         return ConnectError(
             provider,
-            f"the proxy refused the way to {where} with status {cause.status}",
+            f"the proxy refused the way to {where} with status {error.status}",
             "check HTTPS_PROXY and its user and password, or add the host to NO_PROXY",
         )
-    if isinstance(cause, aiohttp.ClientResponseError):
+    if isinstance(error, HttpProcessingError):
         return ProtocolError(
             provider, f"{where} does not answer in HTTP/1.1", "check base_url and its port"
         )
-    problem, remedy = _connecting(cause, where, answered=answered)
+    problem, remedy = _connecting(error, where, answered=answered)
     return ConnectError(provider, problem, remedy)
 
 
 def _connecting(  # noqa: PLR0911 - one for each kind of trouble
-    cause: BaseException, where: str, *, answered: bool
+    error: Exception, where: str, *, answered: bool
 ) -> tuple[str, str]:
-    if isinstance(cause, aiohttp.ClientProxyConnectionError):
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
         return "no connection to the proxy", "check HTTPS_PROXY, or add the host to NO_PROXY"
-    if isinstance(cause, aiohttp.ClientConnectorCertificateError):
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return (
-            f"the certificate of {where} is not trusted ({_verification(cause)})",
+            f"the certificate of {where} is not trusted ({_verification(error)})",
             "set ca_file or SSL_CERT_FILE to a file with the authority that signed it",
         )
-    if isinstance(cause, aiohttp.ClientSSLError):
+    if isinstance(error, aiohttp.ClientSSLError):
         return (
-            f"TLS with {where} failed ({_reason(cause.os_error)})",
+            f"TLS with {where} failed ({_reason(error.os_error)})",
             "check https in base_url, and client_cert_file where one is asked for",
         )
-    if isinstance(cause, aiohttp.ClientConnectorDNSError):
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
         return f"the host of {where} is not known", "check base_url and the network"
-    if isinstance(cause, aiohttp.ServerTimeoutError | TimeoutError):
+    if isinstance(error, aiohttp.ServerTimeoutError | TimeoutError):
         return f"no connection to {where} in time", "check base_url, or raise connect_timeout_s"
-    if isinstance(cause, aiohttp.ClientConnectorError):
+    if isinstance(error, aiohttp.ClientConnectorError):
         return (
-            f"no connection to {where} ({_reason(cause.os_error)})",
+            f"no connection to {where} ({_reason(error.os_error)})",
             "start the server, or check base_url",
         )
-    if isinstance(cause, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError | ValueError):
+    if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError | ValueError):
         return f"{where} is no address to send to", "check base_url"
     when = "inside its answer" if answered else "before it answered"
     return f"{where} closed the connection {when}", "try again, or check that it is well"
-
-
-def _cause(error: Exception) -> BaseException:
-    """Return what aiohttp raised: httpx-aiohttp hides it behind a name that says less."""
-    return error if isinstance(error, aiohttp.ClientError) else error.__cause__ or error
 
 
 def _where(url: str) -> str:
@@ -88,11 +80,11 @@ def _where(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2] or "base_url"
 
 
-def _verification(cause: aiohttp.ClientConnectorCertificateError) -> str:
-    error = cause.certificate_error
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return error.verify_message.rstrip(".")
-    return type(error).__name__
+def _verification(error: aiohttp.ClientConnectorCertificateError) -> str:
+    reason = error.certificate_error
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        return str(reason.verify_message).rstrip(".")
+    return type(reason).__name__
 
 
 def _reason(error: OSError) -> str:

@@ -1,30 +1,30 @@
-"""The HTTP client itself: httpx's transport interface over aiohttp's connections and parser.
+"""Kept connections and the bytes on them, on aiohttp's connector and its HTTP parser written in C.
 
-Imported late, by `_transport` alone: aiohttp and httpx cost about 350 ms at import. Of the clients
-that keep httpx's interface this one added the least time to a request; httpx's own pool costs twice
-as much, forgets an idle connection after 5 s, and over HTTP/2 never tells the server of a cancel.
+Imported late, by `_transport` alone: aiohttp costs about 300 ms at import. Only what connects and
+what parses is used of it. Its `ClientSession`, and httpx's interface on top of that, take two to
+three times as long over a request, more than all the rest of the way from key to text; httpx's own
+pool forgets a connection after 5 s, and over HTTP/2 never tells the server of a cancel.
 """
 
 from __future__ import annotations
 
-import asyncio
+import os
 import ssl
+from base64 import b64encode
 from collections.abc import Mapping
-from contextvars import ContextVar
 from types import SimpleNamespace
-from typing import Any, Protocol
+from typing import cast
 from weakref import WeakSet
 
 import aiohttp
-import httpx
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp.client_reqrep import ClientRequest
+import certifi
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
+from aiohttp.streams import StreamReader
 from aiohttp.tracing import Trace
-from httpx_aiohttp import AiohttpTransport
 from yarl import URL
 
-__all__ = ["Pool", "Watcher", "tls_context"]
+__all__ = ["Line", "Pool", "Route", "tls_context"]
 
 IDLE_S = 240.0
 """How long a kept connection may be idle. Longer than a thinking pause, shorter than the five
@@ -33,24 +33,10 @@ DNS_S = 300
 """How long a looked-up address is used: a new connection after a cancel should not look it up."""
 
 
-class Watcher(Protocol):
-    """Is told how one request gets on. The calls come from within the request's own task."""
-
-    fresh_only: bool
-    """Whether a kept connection won't do: one has just turned out to be dead."""
-
-    def connected(self, connection: Connection, *, fresh: bool) -> None: ...
-
-    def sent(self) -> None: ...
-
-
-_watcher: ContextVar[Watcher | None] = ContextVar("_watcher", default=None)
-
-
 def tls_context(
     ca_file: str, cert_file: str, key_file: str, *, secure: bool = True
 ) -> ssl.SSLContext:
-    """Return a context that verifies, as httpx makes it: SSL_CERT_FILE and SSL_CERT_DIR count.
+    """Return a context that verifies. SSL_CERT_FILE and SSL_CERT_DIR count as they do for httpx.
 
     Takes about 20 ms of reading certificates: call it from a thread. Where nothing goes over TLS
     (`secure` is false) it reads none, and would trust nobody.
@@ -59,127 +45,73 @@ def tls_context(
     """
     if not secure:
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context = ssl.create_default_context(cafile=ca_file) if ca_file else httpx.create_ssl_context()
+    file, folder = ca_file or os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    if file:
+        context = ssl.create_default_context(cafile=file)
+    elif folder:
+        context = ssl.create_default_context(capath=folder)
+    else:
+        context = ssl.create_default_context(cafile=certifi.where())
     context.set_alpn_protocols(["http/1.1"])
     if cert_file:
         context.load_cert_chain(cert_file, key_file or None)
     return context
 
 
-class _Connector(aiohttp.TCPConnector):
-    """Tells the watcher of each connection, and which of them are kept ones."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._used: WeakSet[aiohttp.client_proto.ResponseHandler] = WeakSet()
-
-    async def connect(
-        self,
-        req: ClientRequest,
-        traces: list[Trace],
-        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109  aiohttp's signature
-    ) -> Connection:
-        watcher = _watcher.get()
-        while True:
-            connection = await super().connect(req, traces, timeout)
-            fresh = self._is_fresh(connection)
-            if watcher is None:
-                return connection
-            if fresh or not watcher.fresh_only:
-                watcher.connected(connection, fresh=fresh)
-                return connection
-            connection.close()
-
-    def _is_fresh(self, connection: Connection) -> bool:
-        protocol = connection.protocol
-        assert protocol is not None  # it has one until it is released
-        fresh = protocol not in self._used
-        self._used.add(protocol)
-        return fresh
-
-
-class _Request(ClientRequest):
-    """Tells the watcher when the request has been handed to the system."""
-
-    async def write_bytes(
-        self, writer: AbstractStreamWriter, conn: Connection, content_length: int | None = None
-    ) -> None:
-        await super().write_bytes(writer, conn, content_length)
-        watcher = _watcher.get()
-        if watcher is not None:
-            watcher.sent()
-
-
 class Pool:
     """Connections that share TLS settings and a proxy. Used from one event loop."""
 
     def __init__(self, context: ssl.SSLContext, proxy: str) -> None:
-        self._proxy = URL(proxy) if proxy else None
-        self._connector = _Connector(
+        self.proxy = URL(proxy) if proxy else None
+        self._connector = aiohttp.TCPConnector(
             ssl=context, limit=0, keepalive_timeout=IDLE_S, ttl_dns_cache=DNS_S
         )
-        self._session = aiohttp.ClientSession(
-            connector=self._connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            request_class=_Request,
-            proxy=self._proxy,  # with user and password: httpx-aiohttp's own way is deprecated
-            timeout=aiohttp.ClientTimeout(total=None),
-        )
-        self._transport = AiohttpTransport(verify=context, client=self._session)
+        self._used: WeakSet[ResponseHandler] = WeakSet()
         self._before_connecting = aiohttp.TraceConfig()
         self._before_connecting.on_connection_create_start.append(_put_back)
         self._before_connecting.freeze()
 
-    async def send(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        content: bytes,
-        *,
-        connect_timeout_s: float,
-        watcher: Watcher,
-    ) -> httpx.Response:
-        """Send a request and return its response as soon as the headers are there."""
-        request = httpx.Request(
-            method,
-            url,
-            headers=headers,
-            content=content,
-            extensions={"timeout": {"connect": connect_timeout_s, "pool": connect_timeout_s}},
-        )
-        token = _watcher.set(watcher)
-        try:
-            return await self._transport.handle_async_request(request)
-        finally:
-            _watcher.reset(token)
+    async def connect(
+        self, request: aiohttp.ClientRequest, limits: aiohttp.ClientTimeout, *, fresh_only: bool
+    ) -> Line:
+        """Return a line that nobody else uses: a kept one if there is one, unless `fresh_only`."""
+        while True:
+            connection = await self._connector.connect(request, [], limits)
+            line = self._line(connection)
+            if line.fresh or not fresh_only:
+                return line
+            connection.close()
 
-    async def fill(self, url: str, count: int, connect_timeout_s: float) -> None:
-        """Have `count` idle connections to the origin of `url`, opening those that are missing.
+    async def fill(
+        self, request: aiohttp.ClientRequest, limits: aiohttp.ClientTimeout, count: int
+    ) -> None:
+        """Have `count` idle connections where `request` goes, opening those that are missing.
 
         Sends no request. To count the idle ones they are taken out of the pool; they are back in it
         before a new one begins to connect, thus within one step of the event loop.
         """
-        request = ClientRequest(
-            "GET",
-            URL(url),
-            loop=asyncio.get_running_loop(),
-            session=self._session,
-            proxy=self._proxy,
-        )
-        timeout = aiohttp.ClientTimeout(connect=connect_timeout_s)
         held: list[Connection] = []
-        traces = [Trace(self._session, self._before_connecting, SimpleNamespace(held=held))]
+        session = cast("aiohttp.ClientSession", None)  # only handed on to the hook
+        traces = [Trace(session, self._before_connecting, SimpleNamespace(held=held))]
         try:
             for _ in range(count * (count + 1)):  # each new one has the others taken again
-                held.append(await self._connector.connect(request, traces, timeout))
+                connection = await self._connector.connect(request, traces, limits)
+                self._line(connection)
+                held.append(connection)
                 if len(held) == count:
                     break
         finally:
             _release(held)
 
     async def aclose(self) -> None:
-        await self._session.close()
+        await self._connector.close()
+
+    def _line(self, connection: Connection) -> Line:
+        protocol = connection.protocol
+        assert protocol is not None  # it has one until it is released
+        fresh = protocol not in self._used
+        self._used.add(protocol)
+        return Line(connection, protocol, fresh=fresh)
 
 
 def _release(held: list[Connection]) -> None:
@@ -189,3 +121,102 @@ def _release(held: list[Connection]) -> None:
 
 async def _put_back(_: aiohttp.ClientSession, context: SimpleNamespace, __: object) -> None:
     _release(context.held)
+
+
+class Route:
+    """One address through one pool: what all requests to it share."""
+
+    def __init__(self, pool: Pool, url: str, connect_timeout_s: float) -> None:
+        """:raises ValueError: `url` is no address of HTTP"""
+        address = URL(url)
+        if address.scheme not in ("http", "https") or not address.host:
+            raise ValueError(url)
+        self._pool = pool
+        # Never sent: it tells the connector where to, and by which proxy.
+        self._request = aiohttp.ClientRequest("GET", address, proxy=pool.proxy)
+        self._limits = aiohttp.ClientTimeout(total=None, connect=connect_timeout_s)
+        self._target = address.raw_path_qs
+        self._headers = {"host": self._request.headers["Host"], "accept-encoding": "identity"}
+        if address.user or address.password:
+            self._headers["authorization"] = _basic(address)
+        if pool.proxy and address.scheme == "http":  # else the connector makes a tunnel
+            self._target = str(address.with_user(None).with_fragment(None))
+            if pool.proxy.user or pool.proxy.password:
+                self._headers["proxy-authorization"] = _basic(pool.proxy)
+
+    async def connect(self, *, fresh_only: bool = False) -> Line:
+        return await self._pool.connect(self._request, self._limits, fresh_only=fresh_only)
+
+    async def fill(self, count: int) -> None:
+        await self._pool.fill(self._request, self._limits, count)
+
+    def message(self, method: str, headers: Mapping[str, str], content: bytes) -> bytes:
+        """Return a whole request as bytes.
+
+        :raises ValueError: a header's name or value would end its line
+        """
+        merged = {**self._headers, **{name.lower(): value for name, value in headers.items()}}
+        if content or method == "POST":
+            merged["content-length"] = str(len(content))
+        lines = [f"{name}: {value}" for name, value in merged.items()]
+        head = "\r\n".join([f"{method} {self._target} HTTP/1.1", *lines])
+        if head.count("\n") != len(lines) or head.count("\r") != len(lines) or "\0" in head:
+            raise ValueError("a header would end its line")
+        return head.encode() + b"\r\n\r\n" + content
+
+
+def _basic(address: URL) -> str:
+    return "Basic " + b64encode(f"{address.user or ''}:{address.password or ''}".encode()).decode()
+
+
+class Line:
+    """A connection while it carries one request and its answer. Used from one task."""
+
+    __slots__ = ("_body", "_connection", "_protocol", "_socket", "fresh")
+
+    def __init__(self, connection: Connection, protocol: ResponseHandler, *, fresh: bool) -> None:
+        self.fresh = fresh
+        """Whether it has just been opened, rather than kept from before."""
+        self._connection = connection
+        self._protocol = protocol
+        self._body: StreamReader | None = None
+        socket = connection.transport
+        assert socket is not None  # as the protocol
+        self._socket = socket
+
+    @property
+    def released(self) -> bool:
+        """Whether the answer was read to its end, and the connection went back to the pool."""
+        return self._connection.protocol is None
+
+    def write(self, message: bytes) -> None:
+        self._protocol.set_response_params(read_until_eof=True)
+        self._socket.write(message)
+
+    async def head(self) -> tuple[int, Mapping[str, str]]:
+        """Return the answer's status and its headers, whose names are found in any case."""
+        while True:
+            head, body = await self._protocol.read()
+            if head.code >= 200:  # not 100 Continue and its like
+                break
+        self._body = body
+        body.on_eof(self._connection.release)
+        return head.code, head.headers
+
+    async def receive(self) -> bytes:
+        """Return the body's next bytes, unpacked; empty at its end."""
+        assert self._body is not None  # after head()
+        return await self._body.readany()
+
+    def fail(self, error: Exception) -> None:
+        """Close the connection, and have whoever waits for its bytes get `error`."""
+        self._protocol.set_exception(error)
+        if self._body is not None:
+            self._body.set_exception(error)
+        self.cut()
+
+    def cut(self) -> None:
+        """Close the connection at once, whatever is under way: the far side sees it within a ms."""
+        # Not close(): that would say goodbye over TLS, and wait for the answer.
+        self._socket.abort()
+        self._connection.close()
