@@ -17,6 +17,7 @@ from typing import Any, Self, TypeAlias
 import orjson
 
 from ghostlap.providers.scripted_dialects import WRITERS, Answer, Pace, Reply, json_reply
+from ghostlap.providers.scripted_vendors import VENDOR_WRITERS
 from ghostlap.telemetry import monotonic_ns
 
 __all__ = ["ScriptedServer", "SeenConnection", "SeenRequest"]
@@ -57,6 +58,8 @@ class SeenConnection:
     closed_ns: int = 0
     requests: list[SeenRequest] = field(default_factory=list)
 
+
+_ROUTES = {**WRITERS, **VENDOR_WRITERS}
 
 _Script: TypeAlias = Callable[[SeenRequest], Answer | Reply]
 
@@ -143,10 +146,10 @@ class ScriptedServer:
         if isinstance(told, Reply):
             return told
         path = request.path.partition("?")[0]
-        fitting = [route for route in WRITERS if path.endswith(route)]
+        fitting = [route for route in _ROUTES if path.endswith(route)]
         if not fitting:
             return json_reply(404, {"error": {"message": f"no route {path}", "type": "not_found"}})
-        return WRITERS[max(fitting, key=len)](told, request.json())
+        return _ROUTES[max(fitting, key=len)](told, request.json())
 
 
 class _Connection(asyncio.Protocol):
