@@ -106,7 +106,6 @@ class FrameDecoder:
 
     def _accept_length(self, digits: bytes, frames: list[bytes | FrameError]) -> None:
         if len(digits) > _USUAL_DIGITS or int(digits) > self._max_body_bytes:
-            self._lost = False
             self._lose_step(f"a Content-Length above {self._max_body_bytes} bytes", frames)
             return
         self._body_bytes = int(digits)

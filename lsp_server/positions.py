@@ -54,7 +54,7 @@ def _utf8_index(head: str, character: int) -> int:
     data = head.encode("utf-8", "surrogatepass")
     if character >= len(data):
         return len(head)
-    while character and data[character] & 0xC0 == 0x80:  # a continuation byte
+    while data[character] & 0xC0 == 0x80:  # a continuation byte, so never the first
         character -= 1
     return len(data[:character].decode("utf-8", "surrogatepass"))
 
@@ -64,6 +64,6 @@ def _utf16_index(head: str, character: int) -> int:
     at = 2 * character
     if at >= len(data):
         return len(head)
-    if at and data[at + 1] & 0xFC == 0xDC and data[at - 1] & 0xFC == 0xD8:  # between a pair
+    if data[at + 1] & 0xFC == 0xDC and data[at - 1] & 0xFC == 0xD8:  # between a pair
         at -= 2
     return len(data[:at].decode("utf-16-le", "surrogatepass"))

@@ -140,6 +140,8 @@ def widest_suffix(text: str, offset: int, window: int) -> str:
 
 @settings(max_examples=100, deadline=None, database=None)
 @given(TEXTS, TEXTS)
+@example("a\na\nb", "a\nb")
+@example("a\nb", "a\na\nb")
 def test_a_whole_new_text_is_reported_as_the_lines_that_differ(old: str, new: str) -> None:
     document = opened(old)
     observed = document.lines()

@@ -75,6 +75,7 @@ def test_line_ends_between_messages_are_skipped() -> None:
         b"Content-Type: application/json\r\n\r\n{}",
         b"Content-Length: 99999999999999999999\r\n\r\n{}",
         b"Content-Length: 999999999\r\n\r\n{}",
+        b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n{}",  # more digits than int() reads
         b"a stray line\r\n\r\n",
         b"stray: lines\n\nand: more\n\n",
     ],
@@ -97,6 +98,12 @@ def test_a_body_that_is_shorter_than_its_length_costs_the_next_message_alone() -
     stream = b'Content-Length: 9\r\n\r\n{"a":1}' + frame(b'{"b":2}') + frame(b"[]")
 
     assert bodies_of(stream)[-1] == b"[]"
+
+
+def test_of_two_lengths_the_one_before_the_body_counts() -> None:
+    stream = b"Content-Length: 99\r\nContent-Length: 2\r\n\r\n{}" + frame(b"[]")
+
+    assert bodies_of(stream) == [b"{}", b"[]"]
 
 
 def test_a_refused_body_that_quotes_a_header_is_not_taken_for_one() -> None:
