@@ -113,5 +113,6 @@ async def main(transport: str, unread_limit_bytes: int) -> None:
     sys.stderr.write("ended\n")
 
 
-logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
-asyncio.run(main(sys.argv[1], int((sys.argv[2:] or ["1000000"])[0])))
+if __name__ == "__main__":
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
+    asyncio.run(main(sys.argv[1], int((sys.argv[2:] or ["1000000"])[0])))
