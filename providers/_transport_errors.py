@@ -9,9 +9,19 @@ from urllib.parse import urlsplit
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 
-from ghostlap.providers._errors import ConnectError, ProtocolError, ProviderError, Truncated
+from ghostlap.providers._errors import (
+    BadRequest,
+    ConnectError,
+    ProtocolError,
+    ProviderError,
+    Truncated,
+)
 
-__all__ = ["is_stale", "translate"]
+__all__ = ["HeaderError", "is_stale", "translate"]
+
+
+class HeaderError(ValueError):
+    """A request's header would end its line, and begin another that nobody meant."""
 
 
 def is_stale(error: Exception) -> bool:
@@ -27,6 +37,10 @@ def is_stale(error: Exception) -> bool:
 def translate(error: Exception, provider: str, url: str, *, answered: bool) -> ProviderError:
     """Return the error to raise; `answered` tells whether the response's headers had arrived."""
     where = _where(url)
+    if isinstance(error, HeaderError):
+        return BadRequest(
+            provider, "a header of the request holds a line end", "check the key and headers"
+        )
     if isinstance(error, aiohttp.ClientPayloadError):
         return Truncated(
             provider, "the connection closed inside the answer", "try again, or another backend"

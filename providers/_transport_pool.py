@@ -24,6 +24,8 @@ from aiohttp.streams import StreamReader
 from aiohttp.tracing import Trace
 from yarl import URL
 
+from ghostlap.providers._transport_errors import HeaderError
+
 __all__ = ["Line", "Pool", "Route", "tls_context"]
 
 IDLE_S = 240.0
@@ -151,17 +153,14 @@ class Route:
         await self._pool.fill(self._request, self._limits, count)
 
     def message(self, method: str, headers: Mapping[str, str], content: bytes) -> bytes:
-        """Return a whole request as bytes.
-
-        :raises ValueError: a header's name or value would end its line
-        """
+        """Return a whole request as bytes. Raises `HeaderError`."""
         merged = {**self._headers, **{name.lower(): value for name, value in headers.items()}}
         if content or method == "POST":
             merged["content-length"] = str(len(content))
         lines = [f"{name}: {value}" for name, value in merged.items()]
         head = "\r\n".join([f"{method} {self._target} HTTP/1.1", *lines])
         if head.count("\n") != len(lines) or head.count("\r") != len(lines) or "\0" in head:
-            raise ValueError("a header would end its line")
+            raise HeaderError
         return head.encode() + b"\r\n\r\n" + content
 
 
