@@ -39,7 +39,12 @@ class Circuit:
         return self._error
 
     def failed(self, error: ProviderError) -> None:
-        """Note a failure; some of them open the circuit."""
+        """Note a failure; some of them open the circuit.
+
+        The error that `open_error` gave does not hold it open any longer: nobody was asked.
+        """
+        if error is self._error:
+            return
         hold_s = _hold_s(error)
         if hold_s:
             self._error = error

@@ -11,7 +11,10 @@ from typing import Any
 
 from ghostlap.telemetry import ServerTiming
 
-__all__ = ["timing_in"]
+__all__ = ["TIMING_FIELDS", "timing_in"]
+
+TIMING_FIELDS = ("usage", "x_groq", "time_info", "timings", "metrics", "perf_metrics")
+"""Where in a chunk to look: most chunks have none of them."""
 
 
 def timing_in(chunk: Mapping[str, Any]) -> ServerTiming | None:

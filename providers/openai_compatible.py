@@ -19,7 +19,7 @@ from ghostlap.providers._prompt import Prompt
 from ghostlap.providers._settings import ProviderSettings
 from ghostlap.providers._sse import Event
 from ghostlap.providers._streaming import Dialect
-from ghostlap.providers._timings import timing_in
+from ghostlap.providers._timings import TIMING_FIELDS, timing_in
 from ghostlap.providers.chat_prompt import system_prompt, user_prompt
 from ghostlap.telemetry import Attempt, AttemptStage, Usage
 
@@ -78,6 +78,9 @@ def _mercury_body(
     return body
 
 
+_SIDE_CHANNELS = frozenset({"usage", "x_groq", *TIMING_FIELDS})
+
+
 class OpenAIAnswer:
     """Reads one answer's events, of chat and of completions."""
 
@@ -98,7 +101,8 @@ class OpenAIAnswer:
             attempt.usage = _usage(usage)
         choices = data.get("choices")
         text = self._choice(choices[0], attempt) if choices else ""
-        _side_channels(data, attempt)
+        if not _SIDE_CHANNELS.isdisjoint(data):
+            _side_channels(data, attempt)
         return text
 
     def _choice(self, choice: dict[str, Any], attempt: Attempt) -> str:
