@@ -6,8 +6,7 @@ circuit, the status, the terminator, the errors, and what the attempt records.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -19,14 +18,13 @@ from ghostlap.providers._base import CompletionRequest
 from ghostlap.providers._circuit import Circuit
 from ghostlap.providers._clean import TextFilter
 from ghostlap.providers._errors import ProtocolError, ProviderError, StatusError, Truncated
-from ghostlap.providers._exchange import Endpoint, Exchange
+from ghostlap.providers._exchange import Endpoint
 from ghostlap.providers._keys import Key
 from ghostlap.providers._ndjson import NdjsonReader
 from ghostlap.providers._prompt import Prompt, prompt_for
 from ghostlap.providers._secret import Secret
 from ghostlap.providers._settings import ProviderSettings
 from ghostlap.providers._sse import Event, SseReader
-from ghostlap.providers._transport import Transport
 from ghostlap.telemetry import (
     Attempt,
     AttemptOutcome,
@@ -36,9 +34,51 @@ from ghostlap.telemetry import (
     monotonic_ns,
 )
 
-__all__ = ["Answer", "Dialect", "HttpProvider"]
+__all__ = ["Answer", "Carrier", "Dialect", "Exchange", "HttpProvider"]
 
 _ERROR_BODY_BYTES = 65_536
+_LONGEST_BODY_BYTES = 16 * 1024 * 1024
+"""No completion is this long: what streams on is not one, and would fill the memory."""
+
+
+class Exchange(Protocol):
+    """One request under way: see `ghostlap.providers._exchange`."""
+
+    status: int
+    headers: Mapping[str, str]
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+    async def receive(self) -> bytes: ...
+
+    async def read(self, limit: int) -> bytes: ...
+
+    def token_seen(self) -> None: ...
+
+    def completed(self) -> None: ...
+
+
+class Carrier(Protocol):
+    """What carries requests: HTTP connections, or sockets that are kept open."""
+
+    def exchange(
+        self,
+        endpoint: Endpoint,
+        headers: Mapping[str, str],
+        content: bytes,
+        attempt: Attempt,
+    ) -> Exchange: ...
+
+    async def warm(self, endpoint: Endpoint) -> None: ...
+
+    async def aclose(self) -> None: ...
 
 
 class Answer(Protocol):
@@ -78,13 +118,20 @@ class HttpProvider:
     """A provider that is asked by HTTP in some dialect."""
 
     def __init__(
-        self, name: str, settings: ProviderSettings, dialect: Dialect, transport: Transport
+        self,
+        name: str,
+        settings: ProviderSettings,
+        dialect: Dialect,
+        carrier: Carrier,
+        *,
+        owns_carrier: bool = False,
     ) -> None:
         self.circuit = Circuit()
         self._name = name
         self._settings = settings
         self._dialect = dialect
-        self._transport = transport
+        self._carrier = carrier
+        self._owns_carrier = owns_carrier
         self._prompt = prompt_for(name, settings, dialect.prompts)
         self._key = Key(name, settings)
         self._endpoint = Endpoint(
@@ -110,10 +157,12 @@ class HttpProvider:
 
     async def warm(self) -> None:
         if self.circuit.open_error() is None:
-            await self._transport.warm(self._endpoint)
+            await self._carrier.warm(self._endpoint)
 
     async def aclose(self) -> None:
-        """Do nothing: the connections are the transport's, which others use too."""
+        """Close the connections, unless others use them too."""
+        if self._owns_carrier:
+            await self._carrier.aclose()
 
     def __repr__(self) -> str:
         return f"<HttpProvider {self._name} {self._settings!r}>"
@@ -126,14 +175,22 @@ class HttpProvider:
         key = self._key.known
         if key is None and self._key.wanted:
             key = await self._key.find()
-        headers = {"content-type": "application/json", **self._settings.headers}
-        if key:
-            header = self._settings.key_header
-            bearer = header.lower() == "authorization"
-            headers[header] = f"Bearer {key.reveal()}" if bearer else key.reveal()
+        headers = {"content-type": "application/json", **self.headers(key)}
         body = self._dialect.body(request, self._settings, self._prompt)
         content = orjson.dumps(body)
-        return self._transport.exchange(self._endpoint, headers, content, attempt), key
+        return self._carrier.exchange(self._endpoint, headers, content, attempt), key
+
+    def headers(self, key: Secret | None) -> dict[str, str]:
+        headers = dict(self._settings.headers)
+        if key:
+            name = self._settings.key_header
+            bearer = name.lower() == "authorization"
+            headers[name] = f"Bearer {key.reveal()}" if bearer else key.reveal()
+        return headers
+
+    async def headers_with_key(self) -> dict[str, str]:
+        """Return the headers that identify the user. Raises `AuthenticationFailed`."""
+        return self.headers(await self._key.find())
 
     def reader(self) -> SseReader | NdjsonReader:
         return NdjsonReader() if self._dialect.ndjson else SseReader()
@@ -178,7 +235,9 @@ class HttpStream:
         self._reader = provider.reader()
         self._answer = provider.answer()
         self._cleaner = provider.cleaner(request)
-        self._pieces: deque[str] = deque()
+        self._pieces: list[str] = []
+        self._received_bytes = 0
+        self._error: ProviderError | None = None
         self._over = False
 
     @property
@@ -217,6 +276,8 @@ class HttpStream:
     async def __anext__(self) -> str:
         try:
             while not self._pieces:
+                if self._error is not None:
+                    raise self._error
                 if self._over:
                     raise StopAsyncIteration
                 if self._exchange is None:
@@ -226,11 +287,13 @@ class HttpStream:
         except ProviderError as error:
             self._fail(error)
             raise
-        return self._pieces.popleft()
+        text = "".join(self._pieces)
+        self._pieces.clear()
+        return text
 
     async def _ask(self) -> None:
         if open_error := self._provider.circuit.open_error():
-            raise open_error
+            raise open_error.with_traceback(None)  # else each raising would add to it, and keep it
         exchange, key = await self._provider.exchange(self._request, self._attempt)
         self._exchange = await exchange.__aenter__()
         if not 200 <= exchange.status < 300:
@@ -254,11 +317,16 @@ class HttpStream:
 
     def _take(self, received: bytes) -> None:
         """Read what arrived; empty: the body has ended."""
-        events = self._reader.feed(received) if received else self._reader.end()
-        for event in events:
-            self._event(event)
-            if self._answer.ended or self._cleaner.done:
-                break
+        self._received_bytes += len(received)
+        if self._received_bytes > _LONGEST_BODY_BYTES:
+            raise self._provider.not_in_dialect("an answer without end")
+        try:
+            self._events(self._reader.feed(received) if received else self._reader.end())
+        except ProviderError as error:
+            if not self._pieces:
+                raise
+            self._error = error  # to be raised after the text that came before it
+            return
         if self._answer.ended:
             assert self._exchange is not None  # something was received on it
             self._exchange.completed()
@@ -266,6 +334,12 @@ class HttpStream:
             raise self._provider.truncated()
         if not received or self._answer.ended or self._cleaner.done:
             self._finish()
+
+    def _events(self, events: list[Event]) -> None:
+        for event in events:
+            self._event(event)
+            if self._answer.ended or self._cleaner.done:
+                break
 
     def _event(self, event: Event) -> None:
         try:
