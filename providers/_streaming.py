@@ -320,11 +320,10 @@ class HttpStream:
         self._received_bytes += len(received)
         if self._received_bytes > _LONGEST_BODY_BYTES:
             raise self._provider.not_in_dialect("an answer without end")
-        try:
-            self._events(self._reader.feed(received) if received else self._reader.end())
-        except ProviderError as error:
+        error = self._read(self._reader.feed(received) if received else self._reader.end())
+        if error is not None:
             if not self._pieces:
-                raise
+                raise error
             self._error = error  # to be raised after the text that came before it
             return
         if self._answer.ended:
@@ -335,19 +334,25 @@ class HttpStream:
         if not received or self._answer.ended or self._cleaner.done:
             self._finish()
 
-    def _events(self, events: list[Event]) -> None:
-        for event in events:
-            self._event(event)
-            if self._answer.ended or self._cleaner.done:
-                break
-
-    def _event(self, event: Event) -> None:
+    def _read(self, events: list[Event]) -> ProviderError | None:
+        """Read what arrived at one time; return the error that it holds, if any."""
+        answer, attempt = self._answer, self._attempt
+        texts, error = [], None
         try:
-            text = self._answer.read(event, self._attempt)
+            for event in events:
+                if text := answer.read(event, attempt):
+                    texts.append(text)
+                if answer.ended:
+                    break
+        except ProviderError as raised:
+            error = raised
         except (ValueError, TypeError, AttributeError, KeyError, IndexError):
-            raise self._provider.not_in_dialect("an event") from None
-        if not text:
-            return
+            error = self._provider.not_in_dialect("an event")
+        if texts:
+            self._arrived("".join(texts))
+        return error
+
+    def _arrived(self, text: str) -> None:
         attempt = self._attempt
         attempt.stamps[AttemptStage.LAST_TOKEN] = now = monotonic_ns()
         if not attempt.stamps[AttemptStage.FIRST_TOKEN] and not text.isspace():
