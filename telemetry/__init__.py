@@ -1,5 +1,8 @@
 """What is measured, kept and reported of every keystroke."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from ghostlap.telemetry._clock import monotonic_ns, wall_clock_offset_ns
 from ghostlap.telemetry._errors import (
     CorruptStore,
@@ -12,8 +15,7 @@ from ghostlap.telemetry._errors import (
 from ghostlap.telemetry._feedback import Feedback, FeedbackKind
 from ghostlap.telemetry._paths import default_path
 from ghostlap.telemetry._recorder import MemoryRecorder, NullRecorder, Recorder
-from ghostlap.telemetry._sqlite_recorder import SqliteRecorder, open_recorder
-from ghostlap.telemetry._store import Session
+from ghostlap.telemetry._session import Session
 from ghostlap.telemetry._trace import (
     Attempt,
     AttemptOutcome,
@@ -29,7 +31,12 @@ from ghostlap.telemetry._trace import (
     Usage,
 )
 
+if TYPE_CHECKING:
+    from ghostlap.telemetry._sqlite_recorder import SqliteRecorder, open_recorder
+    from ghostlap.telemetry.summary import GROUPINGS, MeasuredFrom, SummaryRow, summarise
+
 __all__ = [
+    "GROUPINGS",
     "Attempt",
     "AttemptOutcome",
     "AttemptStage",
@@ -39,6 +46,7 @@ __all__ = [
     "FeedbackKind",
     "ForeignStore",
     "LaunchReason",
+    "MeasuredFrom",
     "MemoryRecorder",
     "NewerStore",
     "NothingRecorded",
@@ -53,10 +61,31 @@ __all__ = [
     "Stage",
     "StoreError",
     "StoreUnavailable",
+    "SummaryRow",
     "Trace",
     "Usage",
     "default_path",
     "monotonic_ns",
     "open_recorder",
+    "summarise",
     "wall_clock_offset_ns",
 ]
+
+_LATE = {
+    "GROUPINGS": "summary",
+    "MeasuredFrom": "summary",
+    "SqliteRecorder": "_sqlite_recorder",
+    "SummaryRow": "summary",
+    "open_recorder": "_sqlite_recorder",
+    "summarise": "summary",
+}
+"""What needs SQLite is imported when it is first asked for: a provider wants the trace alone, and
+would wait twice as long for it."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_LATE[name]}"), name)
+    globals()[name] = value
+    return value

@@ -47,7 +47,7 @@ class StoreUnavailable(StoreError):
 
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(
-            path, problem, "free the file or its disk, or set GHOSTLAP_DATA_DIR to another folder"
+            path, problem, "free the file or its disk, or set telemetry.path to another file"
         )
 
 
@@ -56,7 +56,7 @@ class NewerStore(StoreError):
         super().__init__(
             path,
             f"written by a later ghostlap (schema {version}, this one knows {known})",
-            "upgrade ghostlap, or set GHOSTLAP_DATA_DIR to another folder",
+            "upgrade ghostlap, or set telemetry.path to another file",
         )
 
 
@@ -65,7 +65,7 @@ class ForeignStore(StoreError):
         super().__init__(
             path,
             "is a database, but not ghostlap's",
-            "set GHOSTLAP_DATA_DIR to another folder",
+            "set telemetry.path to another file",
         )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import Protocol
-from uuid import uuid4
 
 from ghostlap.telemetry._clock import monotonic_ns
 from ghostlap.telemetry._feedback import Feedback, FeedbackKind
+from ghostlap.telemetry._session import Session
 from ghostlap.telemetry._trace import Trace
 
 __all__ = ["MemoryRecorder", "NullRecorder", "Recorder"]
@@ -72,7 +72,7 @@ class MemoryRecorder:
     """Keeps everything in lists: the fake for tests, and for a run that leaves no file."""
 
     def __init__(self) -> None:
-        self.session = uuid4().hex
+        self.session = Session().uuid
         self.lost = 0
         self.feedback: list[Feedback] = []
         self._traces: dict[int, Trace] = {}

@@ -12,7 +12,8 @@ from ghostlap.telemetry._clock import monotonic_ns
 from ghostlap.telemetry._errors import StoreError
 from ghostlap.telemetry._feedback import Feedback, FeedbackKind
 from ghostlap.telemetry._recorder import NullRecorder, Recorder
-from ghostlap.telemetry._store import Session, Store
+from ghostlap.telemetry._session import Session
+from ghostlap.telemetry._store import Store
 from ghostlap.telemetry._trace import Trace
 
 __all__ = ["SqliteRecorder", "open_recorder"]

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from uuid import uuid4
 
 from ghostlap.telemetry._clock import monotonic_ns, wall_clock_offset_ns
 from ghostlap.telemetry._database import open_for_writing, store_errors
@@ -20,9 +18,10 @@ from ghostlap.telemetry._rows import (
     keystroke_row,
     origin_of,
 )
+from ghostlap.telemetry._session import Session
 from ghostlap.telemetry._trace import Trace
 
-__all__ = ["Session", "Store"]
+__all__ = ["Store"]
 
 _CLOCK_STEP_NS = 1_000_000_000
 """Beyond this the wall clock was set, or the machine slept: no clock drifts that far by itself
@@ -48,18 +47,6 @@ _INSERT_ATTEMPT = _insert("INSERT OR REPLACE", "attempt", ATTEMPT_COLUMNS)
 _INSERT_FEEDBACK = _insert(
     "INSERT OR IGNORE", "feedback", ("session", "sequence", "kind", "at_unix_ns", "length")
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """One run of the server."""
-
-    version: str = ""
-    """Ghostlap's own."""
-    client: str = ""
-    """The editor's name, as it introduced itself."""
-    client_version: str = ""
-    uuid: str = field(default_factory=lambda: uuid4().hex)
 
 
 class Store:
