@@ -1,0 +1,215 @@
+"""What serves a session: recorder, provider, engine, put together here and nowhere else.
+
+What is slow to import or to open is made ready behind the response to `initialize`, and again when
+the settings change. Requests that come before wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+from collections.abc import Awaitable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ghostlap.lsp_server.backends import Backends
+from ghostlap.lsp_server.config import EMBEDDED, Config, Problem, TelemetrySettings, merge
+from ghostlap.lsp_server.engine import Engine, Route
+from ghostlap.lsp_server.logs import log_failure
+from ghostlap.lsp_server.notices import Notices
+from ghostlap.lsp_server.params import optional
+from ghostlap.lsp_server.schedule import FixedDebounce
+from ghostlap.lsp_server.session import Session
+from ghostlap.lsp_server.tasks import Tasks
+from ghostlap.lsp_server.version import VERSION
+from ghostlap.lsp_server.wire import Channel, MessageHandler
+from ghostlap.providers import DocumentObserver, Provider, ProviderError
+from ghostlap.telemetry import (
+    FeedbackKind,
+    NullRecorder,
+    Recorder,
+    StoreError,
+    Trace,
+    default_path,
+    open_recorder,
+)
+
+__all__ = ["Host"]
+
+log = logging.getLogger(__name__)
+
+# An editor waits two seconds for a server to end before it kills it (vscode-languageclient).
+_TASKS_END_S = 0.5
+_CLOSE_S = 0.5
+_RECORDER_CLOSE_S = 0.5
+_OLD_PROVIDER_S = 5.0  # how long a replaced provider may take to finish what it was asked
+
+
+class Host:
+    """Serves one client. Used from one event loop alone."""
+
+    def __init__(self, config: Config, problems: Sequence[Problem], backends: Backends) -> None:
+        self._file_config = config
+        self._wanted = config
+        self._backends = backends
+        self._tasks = Tasks()
+        self._notices = Notices()
+        self._engine = Engine(self._tasks, self._record, self._notices.failure)
+        self._recorder: Recorder = NullRecorder()
+        self._client = ("", "")
+        """The editor's name and version, as it introduced itself."""
+        self._applied: Config | None = None
+        self._is_applying = False
+        self._provider: Provider | None = None
+        self._session: Session | None = None
+        self._tell(problems)
+
+    @property
+    def exit_code(self) -> int:
+        return 1 if self._session is None else self._session.exit_code
+
+    def connect(self, channel: Channel) -> MessageHandler:
+        self._session = Session(channel, self._engine, self._tasks, self)
+        return self._session.handle
+
+    def prepare(self, params: Any) -> None:
+        assert self._session is not None, "only a session prepares"
+        self._notices.open(self._session.show)
+        name = optional(params, str, "clientInfo", "name") or ""
+        self._client = (name, optional(params, str, "clientInfo", "version") or "")
+        self.change_settings(params.get("initializationOptions"))
+
+    def change_settings(self, settings: Any) -> None:
+        config, problems = merge(self._file_config, settings)
+        self._tell(problems)
+        self._wanted = config
+        if not self._is_applying:
+            self._is_applying = True
+            self._tasks.start(self._keep_up())
+
+    def accepted(self, suggestion_id: int) -> None:
+        self._recorder.record_feedback(suggestion_id, FeedbackKind.ACCEPTED)
+
+    async def aclose(self) -> None:
+        """End all that runs, and keep what was recorded. Takes a few seconds at the very most."""
+        self._engine.cancel_all()
+        await self._tasks.aclose(_TASKS_END_S)
+        if self._provider is not None:
+            await _close(self._provider.name, self._provider.aclose())
+        await _close("The connections", self._backends.aclose())
+        if not self._recorder.close(_RECORDER_CLOSE_S):
+            log.warning("The last keystrokes could not be recorded in time.")
+
+    def _tell(self, problems: Sequence[Problem]) -> None:
+        for problem in problems:
+            self._notices.problem(str(problem))
+
+    def _record(self, trace: Trace) -> None:
+        self._recorder.record(trace)
+
+    def _open_recorder(self, settings: TelemetrySettings) -> None:
+        loop = asyncio.get_running_loop()
+
+        def tell(problem: StoreError) -> None:  # in the recorder's thread
+            loop.call_soon_threadsafe(self._notices.problem, str(problem))
+
+        name, version = self._client
+        old = self._recorder
+        self._recorder = open_recorder(
+            Path(settings.path).expanduser() if settings.path else default_path(),
+            enabled=settings.enabled,
+            version=VERSION,
+            client=name,
+            client_version=version,
+            on_problem=tell,
+        )
+        if not isinstance(old, NullRecorder):
+            self._tasks.start(_close_recorder(old))
+
+    async def _keep_up(self) -> None:
+        """Apply the settings that are wanted, until no newer ones have come meanwhile."""
+        try:
+            while self._applied != self._wanted:
+                config = self._wanted
+                await self._apply(config)
+                if self._applied is None:
+                    gc.freeze()  # what is there now stays, and need not be looked through again
+                self._applied = config
+        except Exception as error:  # noqa: BLE001 - or requests would wait for ever
+            log_failure(log, "Applying the settings", error)
+            self._engine.use(None)
+        finally:
+            self._is_applying = False
+
+    async def _apply(self, config: Config) -> None:
+        old = self._applied
+        if old is None or old.telemetry != config.telemetry:
+            self._open_recorder(config.telemetry)
+        if old is None or _backend(old) != _backend(config):
+            await self._replace_provider(config)
+        if self._provider is None:
+            self._engine.use(None)
+            return
+        self._engine.use(
+            Route(
+                self._provider,
+                FixedDebounce(config.debounce_s(config.primary)),
+                config.suggestion.max_tokens,
+                config.suggestion.single_line,
+            )
+        )
+
+    async def _replace_provider(self, config: Config) -> None:
+        assert self._session is not None, "only a session's settings are applied"
+        self._notices.forget_failures()
+        old = self._provider
+        new = self._provider = await self._open_provider(config)
+        self._session.text_sync.observe(_observer(new))
+        if new is not None:
+            self._tasks.start(new.warm())
+        if old is not None:
+            self._tasks.start(self._retire(old))
+
+    async def _open_provider(self, config: Config) -> Provider | None:
+        try:
+            return await self._backends.open(config)
+        except ProviderError as error:
+            self._notices.problem(str(error))
+        except Exception as error:  # noqa: BLE001 - without a provider the server is calm, not dead
+            log_failure(log, f"Opening the provider {config.primary!r}", error)
+        return None
+
+    async def _retire(self, provider: Provider) -> None:
+        """Close a provider when the requests that it was asked are served."""
+        try:
+            await self._engine.drain(_OLD_PROVIDER_S)
+        finally:
+            await _close(provider.name, provider.aclose())
+
+
+def _observer(provider: Provider | None) -> DocumentObserver | None:
+    if isinstance(provider, DocumentObserver):
+        return provider
+    return None
+
+
+def _backend(config: Config) -> tuple[object, ...]:
+    """What the provider was made from: a change in it needs a new one."""
+    if config.primary == EMBEDDED:
+        return config.primary, config.embedded
+    return config.primary, config.providers.get(config.primary)
+
+
+async def _close_recorder(recorder: Recorder) -> None:
+    await asyncio.to_thread(recorder.close)  # it waits for the disk
+
+
+async def _close(name: str, closing: Awaitable[None]) -> None:
+    try:
+        async with asyncio.timeout(_CLOSE_S):
+            await closing
+    except TimeoutError:
+        log.warning("%s did not close within %g s.", name, _CLOSE_S)
+    except Exception as error:  # noqa: BLE001 - it is gone either way
+        log_failure(log, f"Closing {name}", error)

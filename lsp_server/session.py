@@ -1,0 +1,107 @@
+"""One client, from `initialize` to `exit`: which message goes to whom."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from ghostlap.lsp_server.capabilities import encoding_of, initialize_result
+from ghostlap.lsp_server.completions import Completions
+from ghostlap.lsp_server.dispatch import Dispatcher, Phase
+from ghostlap.lsp_server.documents import Documents
+from ghostlap.lsp_server.engine import Engine
+from ghostlap.lsp_server.keystrokes import Keystrokes
+from ghostlap.lsp_server.params import optional, require
+from ghostlap.lsp_server.refusals import INVALID_REQUEST, Refused
+from ghostlap.lsp_server.slow_path import SlowPath
+from ghostlap.lsp_server.tasks import Tasks
+from ghostlap.lsp_server.text_sync import TextSync
+from ghostlap.lsp_server.wire import Channel
+
+__all__ = ["Host", "Session"]
+
+_WARNING = 2  # MessageType
+
+
+class Host(Protocol):
+    """What serves the session: see `host`."""
+
+    def prepare(self, params: Any) -> None:
+        """Begin to make ready for the first key, with the params of `initialize`."""
+        ...
+
+    def change_settings(self, settings: Any) -> None: ...
+
+    def accepted(self, suggestion_id: int) -> None: ...
+
+
+class Session:
+    """Wires the handlers of one client together. Used from one event loop alone."""
+
+    def __init__(self, channel: Channel, engine: Engine, tasks: Tasks, host: Host) -> None:
+        self._channel = channel
+        self._engine = engine
+        self._host = host
+        self._documents = Documents()
+        keystrokes = Keystrokes()
+        self.text_sync = TextSync(channel, self._documents, keystrokes, engine)
+        self._completions = Completions(channel, self._documents, keystrokes, engine)
+        self._slow_path = SlowPath(channel, tasks, host)
+        self.handle = Dispatcher(channel, self._slow_path)
+        self.handle.requests |= {
+            "initialize": self._initialize,
+            "shutdown": self._shutdown,
+            "textDocument/inlineCompletion": self._completions.inline_completion,
+            "textDocument/completion": self._completions.completion,
+        }
+        self.handle.notifications |= {
+            "initialized": _ignore,
+            "exit": self._exit,
+            "$/setTrace": _ignore,
+            "$/cancelRequest": self._cancel,
+            "textDocument/didOpen": self.text_sync.did_open,
+            "textDocument/didChange": self.text_sync.did_change,
+            "textDocument/didClose": self.text_sync.did_close,
+            "textDocument/didSave": self.text_sync.did_save,
+        }
+
+    @property
+    def exit_code(self) -> int:
+        """What the process is to end with, by the protocol: 0 only after `shutdown`."""
+        return 0 if self.handle.phase is Phase.SHUT_DOWN else 1
+
+    def show(self, text: str) -> None:
+        """Show the user a message."""
+        params = {"type": _WARNING, "message": text}
+        self._channel.send({"jsonrpc": "2.0", "method": "window/showMessage", "params": params})
+
+    def _initialize(self, request_id: int | str, params: Any) -> None:
+        if self.handle.phase is not Phase.STARTED:
+            raise Refused(INVALID_REQUEST, "initialize came a second time.")
+        require(params, dict, "capabilities")
+        self._documents.encoding = encoding_of(params)
+        inline = optional(params, dict, "capabilities", "textDocument", "inlineCompletion")
+        self._completions.draws_inline = inline is not None
+        self._slow_path.begin(params)
+        self.handle.phase = Phase.INITIALIZED
+        result = initialize_result(self._documents.encoding)
+        self._channel.send({"jsonrpc": "2.0", "id": request_id, "result": result})
+        self._host.prepare(params)
+
+    def _shutdown(self, request_id: int | str, _params: Any) -> None:
+        self._engine.cancel_all()
+        self.handle.phase = Phase.SHUT_DOWN
+        self._channel.send({"jsonrpc": "2.0", "id": request_id, "result": None})
+
+    def _exit(self, _params: Any) -> None:
+        self._channel.close()
+
+    def _cancel(self, params: Any) -> None:
+        request_id = params.get("id") if isinstance(params, dict) else None
+        if type(request_id) is not int and type(request_id) is not str:
+            return
+        if not self._completions.cancel(request_id):
+            self._slow_path.cancel(request_id)
+
+
+def _ignore(_params: Any) -> None:
+    """The protocol has it, and nothing depends on it."""

@@ -1,0 +1,94 @@
+"""Keeping documents in step with the client, and telling who wants to know of them."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from ghostlap.lsp_server.documents import Documents
+from ghostlap.lsp_server.engine import Engine
+from ghostlap.lsp_server.keystrokes import Keystrokes
+from ghostlap.lsp_server.logs import log_failure
+from ghostlap.lsp_server.params import optional, require
+from ghostlap.lsp_server.wire import Channel
+from ghostlap.providers import DocumentObserver
+
+__all__ = ["TextSync"]
+
+log = logging.getLogger(__name__)
+
+
+class TextSync:
+    """The handlers of textDocument/did*. Used from one event loop alone."""
+
+    def __init__(
+        self, channel: Channel, documents: Documents, keystrokes: Keystrokes, engine: Engine
+    ) -> None:
+        self._channel = channel
+        self._documents = documents
+        self._keystrokes = keystrokes
+        self._engine = engine
+        self._observer: DocumentObserver | None = None
+
+    def observe(self, observer: DocumentObserver | None) -> None:
+        """Tell `observer`, instead of the one before it, of the open documents and all edits."""
+        self._observer = observer
+        for document in self._documents:
+            self._tell_opened(document.uri)
+
+    def did_open(self, params: Any) -> None:
+        uri = require(params, str, "textDocument", "uri")
+        text = require(params, str, "textDocument", "text")
+        language = optional(params, str, "textDocument", "languageId") or "plaintext"
+        version = optional(params, int, "textDocument", "version") or 0
+        if uri in self._documents:
+            self._forget(uri)
+        self._documents.open(uri, text, language=language, version=version)
+        self._keystrokes.opened(uri, language)
+        self._tell_opened(uri)
+
+    def did_change(self, params: Any) -> None:
+        uri = require(params, str, "textDocument", "uri")
+        changes = require(params, list, "contentChanges")
+        version = optional(params, int, "textDocument", "version")
+        edits = self._documents.change(uri, changes, version=version)
+        self._engine.supersede(uri)
+        self._keystrokes.changed(uri, self._channel.received_ns)
+        if self._observer is None:
+            return
+        try:
+            for edit in edits:
+                self._observer.document_edited(uri, *edit)
+        except Exception as error:  # noqa: BLE001 - the document itself is in step
+            self._lose_observer(error)
+
+    def did_close(self, params: Any) -> None:
+        uri = require(params, str, "textDocument", "uri")
+        self._documents.close(uri)
+        self._forget(uri)
+
+    def did_save(self, params: Any) -> None:
+        """Nothing depends on it yet; editors may send it though it was not asked for."""
+
+    def _forget(self, uri: str) -> None:
+        self._engine.supersede(uri)
+        self._keystrokes.closed(uri)
+        if self._observer is not None:
+            try:
+                self._observer.document_closed(uri)
+            except Exception as error:  # noqa: BLE001 - as above
+                self._lose_observer(error)
+
+    def _tell_opened(self, uri: str) -> None:
+        if self._observer is None:
+            return
+        document = self._documents[uri]
+        try:
+            self._observer.document_opened(uri, document.language, document.lines())
+        except Exception as error:  # noqa: BLE001 - as above
+            self._lose_observer(error)
+
+    def _lose_observer(self, error: Exception) -> None:
+        """An observer that missed one edit is wrong about all the later ones."""
+        self._observer = None
+        log_failure(log, "Telling a provider of an edit", error)
