@@ -202,10 +202,9 @@ class HttpProvider:
         return self._prompt.cleaner(request)
 
     def refused(self, exchange: Exchange, body: bytes, key: Secret | None) -> StatusError:
+        status = exchange.status if exchange.status >= 300 else 0  # an error that came as a 200
         headers = {name.lower(): value for name, value in exchange.headers.items()}
-        return error_from_answer(
-            self._name, self._settings, exchange.status, headers, body, key=key
-        )
+        return error_from_answer(self._name, self._settings, status, headers, body, key=key)
 
     def not_in_dialect(self, what: str) -> ProtocolError:
         return ProtocolError(
@@ -277,7 +276,8 @@ class HttpStream:
         try:
             while not self._pieces:
                 if self._error is not None:
-                    raise self._error
+                    error, self._error = self._error, None
+                    raise error
                 if self._over:
                     raise StopAsyncIteration
                 if self._exchange is None:
