@@ -22,6 +22,7 @@ from ghostlap.providers._errors import (
     StreamStalled,
     Truncated,
 )
+from ghostlap.providers._settings import ProviderSettings
 
 __all__ = [
     "AuthenticationFailed",
@@ -36,6 +37,7 @@ __all__ = [
     "ProtocolError",
     "Provider",
     "ProviderError",
+    "ProviderSettings",
     "ProviderTimeout",
     "RateLimited",
     "Snippet",
