@@ -92,7 +92,7 @@ class Exchange:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._complete and self._line is not None and not self._line.released:
+        if self._complete and self._line is not None and not self._line.kept:
             self._transport.later(self._drain())
         else:
             self._leave()
@@ -191,7 +191,7 @@ class Exchange:
     def _leave(self) -> None:
         self._deadline.stop()
         self._transport.forget(self)
-        if self._line is not None and not self._line.released:
+        if self._line is not None and not self._line.kept:
             self._line.cut()
             self._transport.refill(self._endpoint)
 

@@ -34,6 +34,9 @@ minutes after which home routers begin to forget connections without telling eit
 DNS_S = 300
 """How long a looked-up address is used: a new connection after a cancel should not look it up."""
 
+HEADER_BYTES = 65536
+"""The longest header that is read; gateways add policies of many kilobytes."""
+
 
 def tls_context(
     ca_file: str, cert_file: str, key_file: str, *, secure: bool = True
@@ -78,11 +81,10 @@ class Pool:
     ) -> Line:
         """Return a line that nobody else uses: a kept one if there is one, unless `fresh_only`."""
         while True:
-            connection = await self._connector.connect(request, [], limits)
-            line = self._line(connection)
-            if line.fresh or not fresh_only:
+            line = self._line(await self._connector.connect(request, [], limits))
+            if line.fresh or not (fresh_only or line.spoiled):
                 return line
-            connection.close()
+            line.cut()
 
     async def fill(
         self, request: aiohttp.ClientRequest, limits: aiohttp.ClientTimeout, count: int
@@ -171,11 +173,13 @@ def _basic(address: URL) -> str:
 class Line:
     """A connection while it carries one request and its answer. Used from one task."""
 
-    __slots__ = ("_body", "_connection", "_protocol", "_socket", "fresh")
+    __slots__ = ("_body", "_connection", "_protocol", "_socket", "fresh", "kept")
 
     def __init__(self, connection: Connection, protocol: ResponseHandler, *, fresh: bool) -> None:
         self.fresh = fresh
         """Whether it has just been opened, rather than kept from before."""
+        self.kept = False
+        """Whether the answer was read to its end, and the connection went back to the pool."""
         self._connection = connection
         self._protocol = protocol
         self._body: StreamReader | None = None
@@ -184,12 +188,14 @@ class Line:
         self._socket = socket
 
     @property
-    def released(self) -> bool:
-        """Whether the answer was read to its end, and the connection went back to the pool."""
-        return self._connection.protocol is None
+    def spoiled(self) -> bool:
+        """Whether the far side has said something unasked, which would be taken for an answer."""
+        return self._protocol.should_close
 
     def write(self, message: bytes) -> None:
-        self._protocol.set_response_params(read_until_eof=True)
+        self._protocol.set_response_params(
+            read_until_eof=True, max_line_size=HEADER_BYTES, max_field_size=HEADER_BYTES
+        )
         self._socket.write(message)
 
     async def head(self) -> tuple[int, Mapping[str, str]]:
@@ -199,8 +205,12 @@ class Line:
             if head.code >= 200:  # not 100 Continue and its like
                 break
         self._body = body
-        body.on_eof(self._connection.release)
+        body.on_eof(self._keep)
         return head.code, head.headers
+
+    def _keep(self) -> None:
+        self.kept = True
+        self._connection.release()
 
     async def receive(self) -> bytes:
         """Return the body's next bytes, unpacked; empty at its end."""

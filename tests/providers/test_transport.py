@@ -289,6 +289,39 @@ async def test_an_address_that_is_none_names_the_setting(transport: Transport, u
         await read_all(transport, Endpoint("test", url))
 
 
+async def test_a_kept_connection_on_which_the_server_spoke_unasked_is_not_used(
+    transport: Transport,
+) -> None:
+    whole = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+    unasked = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n"
+    async with answering(whole + unasked, whole) as (url, seen):
+        to = Endpoint("test", url, spares=0)
+        assert await read_all(transport, to) == b"ok"
+        attempt = Attempt("test")
+        assert await read_all(transport, to, attempt) == b"ok"
+    assert attempt.cold_connection
+    assert len(seen) == 2
+
+
+async def test_a_long_header_is_read(server: ScriptedServer, transport: Transport) -> None:
+    server.upcoming.append(Reply(headers={"policy": "x" * 20_000}, writes=(b"ok",)))
+    async with transport.exchange(endpoint(server), {}, BODY, Attempt("test")) as exchange:
+        assert len(exchange.headers["Policy"]) == 20_000
+        assert await exchange.read(100) == b"ok"
+
+
+async def test_a_timeout_is_followed_by_a_new_spare(
+    server: ScriptedServer, transport: Transport
+) -> None:
+    to = endpoint(server, spares=1, first_token_timeout_s=0.02)
+    await transport.warm(to)
+    server.upcoming.append(Answer(pace=Pace(head_delay_s=60)))
+    with pytest.raises(FirstTokenTimeout):
+        await read_all(transport, to)
+    await transport.idle()
+    await server.until(lambda: len(server.connections) == 2)
+
+
 async def test_a_server_that_does_not_speak_http_is_a_protocol_error(
     transport: Transport,
 ) -> None:
