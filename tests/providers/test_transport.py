@@ -294,13 +294,28 @@ async def test_a_kept_connection_on_which_the_server_spoke_unasked_is_not_used(
 ) -> None:
     whole = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
     unasked = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n"
-    async with answering(whole + unasked, whole) as (url, seen):
-        to = Endpoint("test", url, spares=0)
+    bored, said = asyncio.Event(), asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(BODY)
+        writer.write(whole)
+        await bored.wait()
+        writer.write(unasked)
+        said.set()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as running:
+        to = Endpoint("test", f"http://127.0.0.1:{running.sockets[0].getsockname()[1]}", spares=0)
         assert await read_all(transport, to) == b"ok"
+        bored.set()
+        await said.wait()
+        await asyncio.sleep(0)  # the loop reads what has arrived
         attempt = Attempt("test")
         assert await read_all(transport, to, attempt) == b"ok"
-    assert attempt.cold_connection
-    assert len(seen) == 2
+        assert attempt.cold_connection
+        assert attempt.status == 200
+        await transport.aclose()
 
 
 async def test_a_long_header_is_read(server: ScriptedServer, transport: Transport) -> None:
