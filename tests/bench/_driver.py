@@ -6,16 +6,18 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["BENCH", "BenchError", "Block", "Session", "build", "open_session"]
+__all__ = ["BENCH", "ROOT", "BenchError", "Block", "Session", "build", "open_session", "placeable"]
 
 HERE = Path(__file__).parent
-BENCH = HERE.parents[1] / ".cache" / "bench"
+ROOT = HERE.parents[1]
+BENCH = ROOT / ".cache" / "bench"
 """Where everything that a benchmark builds or writes goes."""
 
 SOURCES = {"driver": ("driver.c", "editor.c", "provider.c"), "relay": ("relay.c",)}
@@ -66,6 +68,7 @@ class Session:
         self._process = process
         self._errors = errors
         self.port = int(self._reply()["port"])
+        self.server_pid = 0
 
     def __call__(self, command: str) -> Block:
         """Run one command of the driver to its end.
@@ -81,9 +84,24 @@ class Session:
         samples = []
         while "done" not in (reply := self._reply()):
             samples.append(reply)
+        if command == "start":
+            self.server_pid = int(samples[0]["pid"])
         if reply["status"]:
             raise BenchError(f"{self.name} ended with status {reply['status']}")
         return Block(tuple(samples), reply["accepted"])
+
+    def place(self, *, apart: bool) -> None:
+        """Have the server run on the driver's CPU, or on any but that one.
+
+        Left alone, the scheduler has them share a CPU for some seconds, then not, and a hop between
+        two CPUs costs four times as much: what is compared has to be placed alike. Does nothing
+        where the system has no say in it (all but Linux) or has one CPU.
+        """
+        if not placeable():
+            return
+        first, *others = sorted(os.sched_getaffinity(0))
+        _pin(self._process.pid, {first})
+        _pin(self.server_pid, set(others) if apart else {first})
 
     def _reply(self) -> dict[str, Any]:
         assert self._process.stdout is not None
@@ -96,6 +114,17 @@ class Session:
         self._process.wait()
         self._errors.seek(0)
         return BenchError(f"{self.name}: {self._errors.read()[-3000:].strip()}")
+
+
+def placeable() -> bool:
+    return sys.platform == "linux" and len(os.sched_getaffinity(0)) > 1
+
+
+def _pin(pid: int, cpus: set[int]) -> None:
+    """All threads of a process, since each has an affinity of its own."""
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(ProcessLookupError):  # it has just ended
+            os.sched_setaffinity(int(thread.name), cpus)
 
 
 @contextmanager

@@ -15,12 +15,14 @@ __all__ = ["FLOOR", "GHOSTLAP", "PLAIN", "SERVERS", "Server"]
 
 CONFIG = """\
 primary = "bench"
+debounce_ms = 0
 
 [providers.bench]
-dialect = "openai-completions"
 base_url = "http://127.0.0.1:{port}/v1"
 model = "bench"
+prompt = "suffix"
 """
+"""All else as users have it, telemetry included. A debounce would be measured, not the server."""
 
 
 @dataclass(frozen=True, slots=True)

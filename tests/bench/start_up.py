@@ -60,10 +60,10 @@ def memory_mb(pid: int) -> tuple[float, float]:
 
 def memory_after_keys() -> tuple[float, float]:
     with GHOSTLAP.session() as session:
-        pid = int(session("start").samples[0]["pid"])
+        session("start")
         session("open 0 1000")
         session("type 0 200 0 0 0")
-        found = memory_mb(pid)
+        found = memory_mb(session.server_pid)
         session("stop")
     return found
 
