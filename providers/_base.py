@@ -35,6 +35,8 @@ class CompletionRequest:
     """Relative to the workspace, with forward slashes; empty when unknown."""
     uri: str = ""
     """Which document it is, for a provider that observes documents. Never sent anywhere."""
+    line: int = -1
+    """The cursor's line in that document, counted from 0; -1 when unknown."""
     snippets: tuple[Snippet, ...] = ()
     max_tokens: int = 64
     single_line: bool = True

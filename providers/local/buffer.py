@@ -1,0 +1,301 @@
+"""The open documents as an index that follows every edit.
+
+Tokens are only ever appended: an edited line's old tokens are marked dead, its new ones go to the
+end, behind a copy of the context that they have in the document. Chains lead from a hash of the
+last 5, 2 and 1 tokens, and of the last 7 shapes, to the latest position with it, and back from
+there. A line that is being typed in is not indexed until the cursor leaves it: nothing is ever
+suggested from the very tokens that are being typed.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ghostlap.providers.local.lexer import indent_width, shape_of, split_space
+from ghostlap.providers.local.query import CONTEXT_TOKENS, FEW, LEAST_TYPED, Half, Query
+from ghostlap.providers.local.words import (
+    EDGE_TOKEN,
+    FIRST_WORD,
+    Break,
+    line_tokens,
+    shape_key,
+)
+
+__all__ = ["Buffer"]
+
+_HEADS = 1 << 15
+_DEPTHS = (5, 7, 2, 1)
+"""How many tokens each chain is keyed on; the 7 are shapes."""
+_BY_SHAPE = 1
+_LOOKED_AT = (32, 24, 16, 12)
+"""How many positions of each chain are looked at; thrice that with a half-typed word."""
+_HALF_FACTOR = 3
+_KEPT = 8
+_KEPT_BY_SHAPE = 4
+_TOKENS_A_LINE = 10
+_RECENT = 2_000
+"""Tokens that are searched for a half-typed word that no context leads to."""
+_SMALLEST_COMPACTED = 20_000
+
+
+@dataclass(slots=True)
+class _Document:
+    number: int
+    lines: list[str]
+    spans: list[tuple[int, int] | None] = field(default_factory=list)
+    """Where each line's tokens are; None for a line that is to be indexed."""
+    missing: int = 0
+    """How many lines are to be indexed."""
+
+
+class Buffer:
+    """Indexes the open documents of one language. Used from one thread."""
+
+    def __init__(self) -> None:
+        self._documents: dict[str, _Document] = {}
+        self._opened = 0
+        self._reset()
+
+    def _reset(self) -> None:
+        self._words: list[str] = [""] * FIRST_WORD
+        self._numbers: dict[str, int] = {}
+        self._shapes = bytearray(FIRST_WORD)
+        self._tokens: array[int] = array("i", [EDGE_TOKEN] * max(_DEPTHS))
+        self._lines: array[int] = array("i", [-1] * max(_DEPTHS))
+        self._owners: array[int] = array("i", [-1] * max(_DEPTHS))
+        self._alive = bytearray(max(_DEPTHS))
+        self._heads = [array("i", [-1]) * _HEADS for _ in _DEPTHS]
+        self._earlier: list[array[int]] = [array("i", [-1] * max(_DEPTHS)) for _ in _DEPTHS]
+        self._dead = 0
+
+    def __contains__(self, uri: str) -> bool:
+        return uri in self._documents
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
+    @property
+    def missing_lines(self) -> int:
+        """How many lines are not indexed yet, those being typed in included."""
+        return sum(each.missing for each in self._documents.values())
+
+    def number_of(self, uri: str) -> int:
+        document = self._documents.get(uri)
+        return document.number if document else -1
+
+    def open(self, uri: str, lines: Sequence[str]) -> None:
+        self.close(uri)
+        self._opened += 1
+        spans: list[tuple[int, int] | None] = [None] * len(lines)
+        self._documents[uri] = _Document(self._opened, list(lines), spans, len(lines))
+
+    def edit(self, uri: str, start: int, stop: int, lines: Sequence[str]) -> None:
+        document = self._documents.get(uri)
+        if document is None:
+            return
+        for span in document.spans[start:stop]:
+            self._kill(span)
+            document.missing -= span is None
+        document.lines[start:stop] = lines
+        document.spans[start:stop] = [None] * len(lines)
+        document.missing += len(lines)
+
+    def close(self, uri: str) -> None:
+        document = self._documents.pop(uri, None)
+        for span in document.spans if document else ():
+            self._kill(span)
+
+    def catch_up(self, uri: str, cursor_line: int, most_lines: int) -> int:
+        """Index lines that are missing, those nearest to the cursor first, but not its own.
+
+        Returns how many were indexed: fewer than `most_lines` when nothing is left to do.
+        """
+        if self._dead > _SMALLEST_COMPACTED and 2 * self._dead > len(self._tokens):
+            self._compact()
+        done = 0
+        for name in [uri, *(each for each in self._documents if each != uri)]:
+            document = self._documents.get(name)
+            if document is None:
+                continue
+            avoid = cursor_line if name == uri else -1
+            for number in _outwards(max(avoid, 0), len(document.lines)):
+                if done >= most_lines or not document.missing:
+                    break
+                if document.spans[number] is None and number != avoid:
+                    self._index_line(document, number)
+                    done += 1
+        return done
+
+    # Index, for the vote.
+
+    def token_at(self, position: int) -> int:
+        return self._tokens[position]
+
+    def shape(self, word: int) -> int:
+        return self._shapes[word]
+
+    def word(self, text: str) -> int:
+        return self._numbers.get(text, -1)
+
+    def text(self, word: int) -> str:
+        return self._words[word]
+
+    def distance(self, position: int, query: Query) -> float:
+        if self._owners[position] != query.document:
+            return float("inf")
+        return abs(self._lines[position] - query.line) * float(_TOKENS_A_LINE)
+
+    def candidates(self, query: Query, half: Half | None) -> Sequence[int]:
+        context, shapes = query.tokens(self)
+        factor = _HALF_FACTOR if half else 1
+        kept: list[int] = []
+        for chain, depth in enumerate(_DEPTHS):
+            if query.length < depth:
+                continue
+            by_shape = chain == _BY_SHAPE
+            limit = _KEPT + (_KEPT_BY_SHAPE if by_shape else 0)
+            if len(kept) >= limit:
+                continue
+            keys = shapes if by_shape else context
+            for position in self._walk(chain, tuple(keys[depth - 1 :: -1]), factor):
+                if position not in kept and self._fits(position, half, by_word=not by_shape):
+                    kept.append(position)
+                    if len(kept) >= limit:
+                        break
+        if half and len(half[1]) >= LEAST_TYPED and len(kept) < FEW:
+            kept += self._with_prefix(half, kept)
+        return kept
+
+    def _with_prefix(self, half: Half, known: list[int]) -> list[int]:
+        """Return the latest places of words that begin so, whatever stands before them."""
+        found: list[int] = []
+        words: set[int] = set()
+        for position in range(len(self._tokens) - 1, max(-1, len(self._tokens) - _RECENT), -1):
+            word = self._tokens[position] >> 1
+            if word in words or position in known:
+                continue
+            if self._fits(position, half, by_word=True):
+                words.add(word)
+                found.append(position)
+                if len(found) >= FEW:
+                    break
+        return found
+
+    def _walk(self, chain: int, key: tuple[int, ...], factor: int) -> Iterator[int]:
+        position = self._heads[chain][hash(key) % _HEADS]
+        earlier = self._earlier[chain]
+        for _ in range(_LOOKED_AT[chain] * factor):
+            if position < 0:
+                return
+            yield position
+            position = earlier[position]
+
+    def _fits(self, position: int, half: Half | None, *, by_word: bool) -> bool:
+        token = self._tokens[position]
+        if not self._alive[position] or token == EDGE_TOKEN:
+            return False
+        if half is None:
+            return True
+        if token & 1 != half[0] or token < 2 * FIRST_WORD:
+            return False
+        return not by_word or self._words[token >> 1].startswith(half[1])
+
+    # Keeping up.
+
+    def _index_line(self, document: _Document, number: int) -> None:
+        width = self._width_above(document, number)
+        kind, parts, _ = line_tokens(document.lines[number], width)
+        tokens = [2 * (kind if number else Break.EDGE)]
+        tokens += [self._intern(part) for part in parts]
+        before = document.spans[number - 1] if number else None
+        if before is None or before[1] != len(self._tokens):
+            self._append(self._context(document, number), document.number, number, alive=False)
+        begin = len(self._tokens)
+        self._append(tokens, document.number, number, alive=True)
+        document.spans[number] = (begin, len(self._tokens))
+        document.missing -= 1
+
+    def _context(self, document: _Document, number: int) -> list[int]:
+        """The tokens before a line, of lines that may not be indexed themselves yet."""
+        gathered: list[list[int]] = []
+        size = 0
+        for above in range(number - 1, -1, -1):
+            span = document.spans[above]
+            if span is not None:
+                tokens = list(self._tokens[span[0] : span[1]])
+            else:
+                width = self._width_above(document, above)
+                kind, parts, _ = line_tokens(document.lines[above], width)
+                tokens = [2 * (kind if above else Break.EDGE)]
+                tokens += [self._intern(part) for part in parts]
+            gathered.append(tokens)
+            size += len(tokens)
+            if size >= CONTEXT_TOKENS:
+                break
+        flat = [token for tokens in reversed(gathered) for token in tokens]
+        return [EDGE_TOKEN] * (CONTEXT_TOKENS - size) + flat[-CONTEXT_TOKENS:]
+
+    def _width_above(self, document: _Document, number: int) -> int:
+        for above in range(number - 1, max(-1, number - 50), -1):
+            line = document.lines[above]
+            if line.strip():
+                return indent_width(line)
+        return 0
+
+    def _append(self, tokens: list[int], owner: int, line: int, *, alive: bool) -> None:
+        first = len(self._tokens)
+        count = len(tokens)
+        self._tokens.extend(tokens)
+        self._lines.extend([line] * count)
+        self._owners.extend([owner] * count)
+        self._alive.extend([alive] * count)
+        if not alive:
+            self._dead += count
+            for chain in self._earlier:
+                chain.extend([-1] * count)
+            return
+        all_tokens, shapes = self._tokens, self._shapes
+        for position in range(first, first + count):
+            behind = all_tokens[position - 7 : position]
+            keys = (
+                tuple(behind[2:]),
+                tuple(shape_key(token, shapes[token >> 1]) for token in behind),
+                tuple(behind[5:]),
+                (behind[6],),
+            )
+            for heads, earlier, key in zip(self._heads, self._earlier, keys, strict=True):
+                slot = hash(key) % _HEADS
+                earlier.append(heads[slot])
+                heads[slot] = position
+
+    def _intern(self, part: str) -> int:
+        word, space = split_space(part)
+        number = self._numbers.get(word)
+        if number is None:
+            number = self._numbers[word] = len(self._words)
+            self._words.append(word)
+            self._shapes.append(shape_of(word))
+        return 2 * number + space
+
+    def _kill(self, span: tuple[int, int] | None) -> None:
+        if span is not None:
+            begin, end = span
+            self._alive[begin:end] = bytes(end - begin)
+            self._dead += end - begin
+
+    def _compact(self) -> None:
+        """Forget everything but the lines: they are indexed anew, nearest to the cursor first."""
+        self._reset()
+        for document in self._documents.values():
+            document.spans = [None] * len(document.lines)
+            document.missing = len(document.lines)
+
+
+def _outwards(middle: int, length: int) -> Iterator[int]:
+    """Yield 0…length-1, what is near `middle` first, and of one side in reading order."""
+    low = min(middle, length)
+    yield from range(max(0, low - 64), min(length, low + 64))
+    yield from range(max(0, low - 64))
+    yield from range(min(length, low + 64), length)

@@ -1,0 +1,147 @@
+"""Builds an index file, in a process of its own: `python -m ghostlap.providers.local.build FILE`.
+
+It indexes the standard library of the interpreter that runs it. An indexing thread would hold the
+interpreter's lock from the server's keystrokes; a process of low priority does not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import sysconfig
+from array import array
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ghostlap.providers.local.lexer import indent_width, pieces, shape_of, split_space
+from ghostlap.providers.local.segment import write_arrays
+from ghostlap.providers.local.words import FIRST_WORD, Break
+
+__all__ = ["build", "main", "standard_library"]
+
+_DEPTH = 8
+"""How many tokens before a position decide its place in the orders."""
+_LARGEST_BYTES = 400_000
+"""A larger module is data: tables of names and codes."""
+_NOT_CODE = frozenset(
+    {"test", "tests", "idlelib", "idle_test", "lib2to3", "site-packages", "dist-packages"}
+    | {"turtledemo", "pydoc_data", "encodings", "__phello__", "__pycache__"}
+)
+
+
+def main() -> int:
+    with contextlib.suppress(AttributeError, OSError):  # Windows has no such call
+        os.nice(10)
+    target = Path(sys.argv[1])
+    build(standard_library(), target)
+    return 0
+
+
+def standard_library() -> Iterator[str]:
+    """Yield the sources of the interpreter's standard library, without its tests."""
+    root = Path(sysconfig.get_path("stdlib"))
+    for path in sorted(root.rglob("*.py")):
+        if _NOT_CODE.isdisjoint(path.relative_to(root).parts):
+            with contextlib.suppress(OSError):
+                if path.stat().st_size <= _LARGEST_BYTES:
+                    yield path.read_text(encoding="utf-8", errors="replace")
+
+
+def build(sources: Iterable[str], target: Path) -> None:
+    """Index `sources` into the file `target`, which is complete or not there at all."""
+    raw: dict[str, int] = {"": 0}  # stands for the edge of a file
+    parts: list[array[int]] = []
+    size = 0
+    for source in sources:
+        size += len(source)
+        numbers = array("i", [0])
+        numbers.extend(raw.setdefault(piece, len(raw)) for piece in pieces(source))
+        parts.append(numbers)
+    stream = np.concatenate([np.frombuffer(each, dtype=np.int32) for each in parts] or [_EMPTY])
+    words, tokens = _number(list(raw), stream)
+    shapes = np.zeros(FIRST_WORD + len(words), np.uint8)
+    shapes[FIRST_WORD:] = [shape_of(word) for word in words]
+    kinds = shapes[tokens >> 1].astype(np.int32)
+    keys = np.where(kinds > 0, -(2 * kinds + (tokens & 1)), tokens).astype(np.int32)
+    encoded = [word.encode("utf-8", "surrogatepass") for word in words]
+    counts = np.bincount(tokens[:-1], minlength=2 * len(shapes)) if len(tokens) else _EMPTY
+    arrays: dict[str, tuple[str, bytes]] = {
+        "tokens": ("i", tokens.astype(np.int32).tobytes()),
+        "by_context": ("i", _order(tokens).tobytes()),
+        "by_shape": ("i", _order(keys).tobytes()),
+        "buckets": ("i", np.concatenate([[0], np.cumsum(counts)]).astype(np.int32).tobytes()),
+        "shapes": ("B", shapes.tobytes()),
+        "word_ends": ("I", np.cumsum([len(each) for each in encoded]).astype(np.uint32).tobytes()),
+        "word_bytes": ("B", b"".join(encoded)),
+    }
+    half_done = target.with_name(f"{target.name}.{os.getpid()}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        write_arrays(half_done, arrays, {"source_bytes": size, "files": len(parts)})
+        half_done.replace(target)
+    finally:
+        half_done.unlink(missing_ok=True)
+
+
+_EMPTY = np.zeros(0, np.int32)
+
+
+def _number(raw: list[str], stream: NDArray[np.int32]) -> tuple[list[str], NDArray[np.int64]]:
+    """Return the sorted words, and the tokens of the stream of raw pieces."""
+    split = [split_space(piece) if piece and piece[0] not in "\r\n" else None for piece in raw]
+    words = sorted(
+        {each[0] for each in split if each},
+        key=lambda word: word.encode("utf-8", "surrogatepass"),
+    )
+    number = {word: at for at, word in enumerate(words, FIRST_WORD)}
+    token_of = np.array(
+        [2 * number[each[0]] + each[1] if each else 2 * Break.EDGE for each in split], np.int64
+    )
+    width_of = np.array(
+        [
+            indent_width(piece.lstrip("\r\n")) if piece and piece[0] in "\r\n" else -1
+            for piece in raw
+        ],
+        np.int64,
+    )
+    tokens = token_of[stream]
+    _break_lines(tokens, width_of[stream], stream == 0)
+    return words, tokens
+
+
+def _break_lines(tokens: NDArray[np.int64], widths: NDArray[np.int64], edges: NDArray[Any]) -> None:
+    """Write into `tokens` what each line break does to the indentation."""
+    breaks = np.flatnonzero(widths >= 0)
+    following = np.append(breaks[1:], len(tokens)) if len(breaks) else breaks
+    next_is_edge = np.append(edges[1:], True)
+    blank = (following == breaks + 1) | next_is_edge[breaks]
+    tokens[breaks[blank]] = 2 * Break.BLANK
+    kept = np.sort(np.concatenate([breaks[~blank], np.flatnonzero(edges)]))
+    own = np.where(edges[kept], 0, widths[kept])
+    change = np.diff(own, prepend=0)
+    kinds = np.where(change == 0, Break.SAME, np.where(change > 0, Break.IN, Break.OUT))
+    kinds = np.where(edges[kept], Break.EDGE, kinds)
+    tokens[kept] = 2 * kinds
+
+
+def _order(keys: NDArray[Any]) -> NDArray[np.int32]:
+    """Return positions sorted by the keys before them, nearest first (prefix doubling)."""
+    if not len(keys):
+        return _EMPTY
+    rank = np.unique(keys, return_inverse=True)[1].astype(np.int64)
+    step = 1
+    while step < _DEPTH:
+        before = np.concatenate([np.zeros(step, np.int64), rank])[: len(rank)]
+        rank = np.unique((rank << 32) | before, return_inverse=True)[1].astype(np.int64)
+        step *= 2
+    order = np.argsort(rank, kind="stable") + 1
+    return order[order < len(keys)].astype(np.int32)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

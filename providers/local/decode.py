@@ -1,0 +1,100 @@
+"""A suggestion, token by token, for as long as it is likely enough that all of it is right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ghostlap.providers.local.query import Half, Index, Query
+from ghostlap.providers.local.vote import Token, Verdict, vote
+from ghostlap.providers.local.words import Break
+
+__all__ = ["Suggested", "decode"]
+
+_MOST_TOKENS = 24
+_MOST_LINES = 6
+_SHORTEST_CHARS = 2
+"""A single character is typed sooner than read."""
+
+
+class Suggested(NamedTuple):
+    text: str
+    probability: float
+    """That all of the text is right."""
+    reason: str
+    """Why it ends: `line` where the line probably does, else `doubt` or `length`."""
+    others: tuple[Token, ...] = ()
+    """What else might come first."""
+
+
+def decode(
+    query: Query,
+    half: Half | None,
+    own: Index,
+    others: Sequence[Index],
+    *,
+    threshold: float,
+    indent: tuple[str, str] | None = None,
+    first: Token | None = None,
+) -> Suggested:
+    """Return the longest text that is right with a probability of at least `threshold`.
+
+    `indent` is the white space of the cursor's line and of one more step; with it, further lines
+    may follow. `first` fixes the first token, whose own probability then does not count.
+    """
+    text, likely, lines = "", 1.0, 0
+    runners_up: tuple[Token, ...] = ()
+    reason = "length"
+    for number in range(_MOST_TOKENS * (1 if indent is None else _MOST_LINES)):
+        verdict = _next(query, half, own, others, number, first)
+        if verdict is None:
+            reason = "doubt"
+            break
+        if number == 0:
+            runners_up = verdict.others
+        probability = 1.0 if number == 0 and first else verdict.probability
+        word, space = verdict.token
+        if isinstance(word, int):
+            line_break = _line_break(word, indent) if lines < _MOST_LINES else None
+            if line_break is None or likely * probability < threshold:
+                reason = "line"
+                break
+            addition = "\n" + line_break
+            lines += 1
+            indent = (line_break, indent[1]) if indent else None
+        else:
+            addition = (" " * space + word)[_typed(half) :]
+        if likely * probability < threshold:
+            reason = "doubt"
+            break
+        likely *= probability
+        text += addition
+        query = query.then(word, space)
+        half = None
+    text = text.rstrip()
+    if len(text) < _SHORTEST_CHARS or not text.strip():
+        return Suggested("", 0.0, reason, runners_up)
+    return Suggested(text, likely, reason, runners_up)
+
+
+def _next(
+    query: Query,
+    half: Half | None,
+    own: Index,
+    others: Sequence[Index],
+    number: int,
+    first: Token | None,
+) -> Verdict | None:
+    only = first if number == 0 else None
+    return vote(query, half, own, others, is_first=number == 0, only=only)
+
+
+def _typed(half: Half | None) -> int:
+    return half[0] + len(half[1]) if half else 0
+
+
+def _line_break(kind: int, indent: tuple[str, str] | None) -> str | None:
+    """Return the next line's indentation; None where the suggestion had better end."""
+    if indent is None or kind not in (Break.SAME, Break.IN):
+        return None
+    return indent[0] + (indent[1] if kind == Break.IN else "")
