@@ -14,6 +14,7 @@ def request_for(snapshot: Snapshot, *, max_tokens: int, single_line: bool) -> Co
         suffix=snapshot.suffix,
         language=snapshot.language,
         uri=snapshot.uri,
+        line=snapshot.line,
         max_tokens=max_tokens,
         single_line=single_line,
     )
