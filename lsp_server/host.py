@@ -133,8 +133,6 @@ class Host:
             while self._applied != self._wanted:
                 config = self._wanted
                 await self._apply(config)
-                if self._applied is None:
-                    gc.freeze()  # what is there now stays, and need not be looked through again
                 self._applied = config
         except Exception as error:  # noqa: BLE001 - or requests would wait for ever
             log_failure(log, "Applying the settings", error)
@@ -167,7 +165,7 @@ class Host:
         new = self._provider = await self._open_provider(config)
         self._session.text_sync.observe(_observer(new))
         if new is not None:
-            self._tasks.start(new.warm())
+            self._tasks.start(_warm(new))
         if old is not None:
             self._tasks.start(self._retire(old))
 
@@ -199,6 +197,11 @@ def _backend(config: Config) -> tuple[object, ...]:
     if config.primary == EMBEDDED:
         return config.primary, config.embedded
     return config.primary, config.providers.get(config.primary)
+
+
+async def _warm(provider: Provider) -> None:
+    await provider.warm()
+    gc.freeze()  # what is there by now stays, and need not be looked through again
 
 
 async def _close_recorder(recorder: Recorder) -> None:

@@ -11,6 +11,7 @@ from ghostlap.telemetry import Stage, Trace
 
 __all__ = ["Keystrokes"]
 
+_TRIGGERS = (1, 2)  # InlineCompletionTriggerKind: invoked, automatic
 _AUTOMATIC = 2
 # A longer or stranger extension is rather a part of a name, and names stay here.
 _FILE_TYPE = re.compile(r"\.([A-Za-z0-9_+#-]{1,10})$")
@@ -55,7 +56,7 @@ class Keystrokes:
         origin = self._origins[uri]
         trace = Trace(self._sequence, language=origin.language, file_type=origin.file_type)
         trace.document = origin.digest
-        trace.trigger = trigger or _AUTOMATIC
+        trace.trigger = trigger if trigger in _TRIGGERS else _AUTOMATIC
         trace.stamps[Stage.CHANGE_RECEIVED] = origin.changed_ns
         trace.stamps[Stage.REQUEST_RECEIVED] = received_ns
         origin.changed_ns = 0

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +25,7 @@ log = logging.getLogger(__name__)
 # How long another thread may keep the interpreter from a message that has arrived. With the default
 # of 5 ms a key waited for 6 to 9 ms (median) while a thread imported modules, with this for 1.5.
 _SWITCH_INTERVAL_S = 0.0005
+_LEAVE_S = 1.0  # everything worth keeping is kept by then
 
 
 def serve(
@@ -39,7 +42,14 @@ def serve(
     the port can't be had. Takes stdin, stdout and the settings of the interpreter: once a process.
     """
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
-    return asyncio.run(_serve(Host(config, problems, backends or OurBackends()), tcp))
+    with asyncio.Runner() as runner:
+        code = runner.run(_serve(Host(config, problems, backends or OurBackends()), tcp))
+        # Leaving waits for threads, and for tasks that will not end, which may be never.
+        abandon = threading.Timer(_LEAVE_S, os._exit, (code,))
+        abandon.daemon = True
+        abandon.start()
+    abandon.cancel()
+    return code
 
 
 async def _serve(host: Host, tcp: tuple[str, int] | None) -> int:
@@ -58,6 +68,8 @@ async def _serve(host: Host, tcp: tuple[str, int] | None) -> int:
             await run_tcp(*tcp, connect, on_listening=_say_port)
     finally:
         await host.aclose()
+        with contextlib.suppress(NotImplementedError):
+            loop.remove_signal_handler(signal.SIGTERM)
     return host.exit_code
 
 

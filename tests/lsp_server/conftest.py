@@ -25,6 +25,7 @@ enabled = false
 [providers.broken]
 [providers.late]
 [providers.unopened]
+[providers.stuck]
 """
 
 

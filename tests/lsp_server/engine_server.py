@@ -6,6 +6,7 @@ refused  a permanent error
 broken   a bug
 late     opened only after the handshake and a moment more; then as echo, without the moment
 unopened cannot be opened
+stuck    occupies a thread for ever
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from hashlib import sha1
@@ -90,7 +92,8 @@ class Foreseen:
         return self._stream(request, trace)
 
     async def warm(self) -> None:
-        pass
+        if self.name == "stuck":
+            await asyncio.to_thread(threading.Event().wait)
 
     async def aclose(self) -> None:
         sys.stderr.write(f"{self.name}: provider closed\n")

@@ -29,6 +29,13 @@ def test_one_edit_is_the_keystroke_of_one_request() -> None:
     assert second.stamps[Stage.CHANGE_RECEIVED] == 0
 
 
+@pytest.mark.parametrize(("said", "trigger"), [(1, 1), (2, 2), (3, 2), (10**30, 2), (None, 2)])
+def test_a_trigger_is_one_of_the_two_that_there_are(said: int | None, trigger: int) -> None:
+    keystrokes = Keystrokes()
+    keystrokes.opened(URI, "python")
+    assert keystrokes.begin(URI, 7, said).trigger == trigger
+
+
 def test_documents_are_told_apart_by_a_number_that_only_this_process_gives() -> None:
     ours, theirs = Keystrokes(b"salt"), Keystrokes()
     digests = set()

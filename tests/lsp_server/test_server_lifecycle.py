@@ -53,12 +53,13 @@ async def test_a_second_initialize_is_refused(start_server: StartServer) -> None
         assert await refused(client.request("initialize", {"capabilities": {}})) == -32600
 
 
-@pytest.mark.parametrize("params", [None, [], {}, {"capabilities": []}, "x"])
 async def test_initialize_without_capabilities_is_refused_and_may_be_repeated(
-    start_server: StartServer, params: Any
+    start_server: StartServer,
 ) -> None:
     async with start_server() as client:
-        assert await refused(client.request("initialize", params)) == -32602
+        shapes: list[Any] = [None, [], {}, {"capabilities": []}, "x"]
+        for params in shapes:
+            assert await refused(client.request("initialize", params)) == -32602
         await client.initialize()
 
 
@@ -140,4 +141,14 @@ async def test_a_provider_that_cannot_be_opened_is_told_of_and_nothing_is_sugges
         assert await client.inline_completion(URI, 0, 4) == {"items": []}
         told = await client.next_notification("window/showMessage")
         assert told["message"] == "unopened: there is no key — set key_env"
+        assert await client.shutdown() == 0
+
+
+async def test_a_thread_that_never_ends_does_not_keep_the_process(
+    start_server: StartServer,
+) -> None:
+    async with start_server("stuck") as client:
+        await client.initialize()
+        client.open(URI, "python", "x = ")
+        assert (await client.inline_completion(URI, 0, 4))["items"]
         assert await client.shutdown() == 0

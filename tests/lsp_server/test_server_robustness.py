@@ -54,41 +54,38 @@ async def test_a_lower_case_content_length_is_read(start_server: StartServer) ->
         assert client.unmatched == [{"jsonrpc": "2.0", "id": 99, "result": None}]
 
 
-@pytest.mark.parametrize("method", ["ghostlap/none", "textDocument/hover", "$/none"])
 async def test_an_unknown_request_is_refused_and_an_unknown_notification_ignored(
-    start_server: StartServer, method: str
+    start_server: StartServer,
 ) -> None:
     async with start_server() as client:
         await client.initialize()
-        client.notify(method, {"x": 1})
-        assert (await refused(client, method)).code == -32601
-        assert (await refused(client, method, {"position": 3})).code in (-32601, -32602)
+        for method in ("ghostlap/none", "textDocument/hover", "$/none"):
+            client.notify(method, {"x": 1})
+            assert (await refused(client, method)).code == -32601
+            assert (await refused(client, method, {"position": 3})).code == -32601
         await lives(client)
         assert not client.notifications  # no message box for a client's mistake
 
 
-@pytest.mark.parametrize(
-    ("line", "character", "prefix"),
-    [
-        (0, 10**9, "x = 1"),
-        (7, 0, "x = 1\ny"),
-        (10**12, 10**12, "x = 1\ny"),
-        (-1, 3, ""),
-        (0, -5, ""),
-    ],
-)
-async def test_a_position_past_the_end_means_the_end(
-    start_server: StartServer, line: int, character: int, prefix: str
-) -> None:
+PAST_THE_END = [
+    (0, 10**9, "x = 1"),
+    (7, 0, "x = 1\ny"),
+    (10**12, 10**12, "x = 1\ny"),
+    (-1, 3, ""),
+    (0, -5, ""),
+]
+
+
+async def test_a_position_past_the_end_means_the_end(start_server: StartServer) -> None:
     async with start_server() as client:
         await client.initialize()
         client.open(URI, "python", "x = 1\ny")
-        past = await client.inline_completion(URI, line, character)
-        inside = await client.inline_completion(
-            URI, prefix.count("\n"), len(prefix.rpartition("\n")[2])
-        )
-        assert past["items"][0]["insertText"] == inside["items"][0]["insertText"]
-        assert past["items"][0]["range"] == inside["items"][0]["range"]
+        for line, character, prefix in PAST_THE_END:
+            [past] = (await client.inline_completion(URI, line, character))["items"]
+            end = (prefix.count("\n"), len(prefix.rpartition("\n")[2]))
+            [inside] = (await client.inline_completion(URI, *end))["items"]
+            assert past["insertText"] == inside["insertText"], (line, character)
+            assert past["range"] == inside["range"], (line, character)
 
 
 async def test_a_request_for_an_unopened_document_is_refused(start_server: StartServer) -> None:
@@ -117,33 +114,33 @@ async def test_edits_and_closes_of_unopened_documents_are_a_log_line(
 POSITION = {"line": 0, "character": 0}
 
 
-@pytest.mark.parametrize(
-    "params",
-    [
-        None,
-        [],
-        "text",
-        {},
-        {"textDocument": {"uri": URI}},
-        {"position": POSITION},
-        {"textDocument": {"uri": 3}, "position": POSITION},
-        {"textDocument": None, "position": POSITION},
-        {"textDocument": {"uri": URI}, "position": [0, 0]},
-        {"textDocument": {"uri": URI}, "position": {"line": 0}},
-        {"textDocument": {"uri": URI}, "position": {"line": "0", "character": 0}},
-        {"textDocument": {"uri": URI}, "position": {"line": 0.5, "character": None}},
-        {"textDocument": {"uri": URI}, "position": {"line": True, "character": 0}},
-    ],
-)
+BAD_PARAMS: list[Any] = [
+    None,
+    [],
+    "text",
+    {},
+    {"textDocument": {"uri": URI}},
+    {"position": POSITION},
+    {"textDocument": {"uri": 3}, "position": POSITION},
+    {"textDocument": None, "position": POSITION},
+    {"textDocument": {"uri": URI}, "position": [0, 0]},
+    {"textDocument": {"uri": URI}, "position": {"line": 0}},
+    {"textDocument": {"uri": URI}, "position": {"line": "0", "character": 0}},
+    {"textDocument": {"uri": URI}, "position": {"line": 0.5, "character": None}},
+    {"textDocument": {"uri": URI}, "position": {"line": True, "character": 0}},
+]
+
+
 async def test_params_of_another_shape_are_refused_with_a_sentence(
-    start_server: StartServer, params: Any
+    start_server: StartServer,
 ) -> None:
     async with start_server() as client:
         await client.initialize()
         client.open(URI, "python", "x")
-        error = await refused(client, "textDocument/inlineCompletion", params)
-        assert error.code == -32602
-        assert error.message.endswith(".")
+        for params in BAD_PARAMS:
+            error = await refused(client, "textDocument/inlineCompletion", params)
+            assert error.code == -32602, params
+            assert error.message.endswith("."), params
         await lives(client)
 
 
@@ -170,48 +167,46 @@ async def test_a_bad_edit_changes_nothing_and_is_a_log_line(start_server: StartS
         assert client.stderr.count("Ignored textDocument/didChange") == len(BAD_EDITS)
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        {"jsonrpc": "2.0"},
-        {"jsonrpc": "2.0", "method": 3},
-        {"jsonrpc": "2.0", "method": ["initialize"], "params": {}},
-        {"jsonrpc": "2.0", "result": None},
-        {"jsonrpc": "2.0", "id": 3, "result": None},
-        {"jsonrpc": "2.0", "id": "none", "error": {"code": 1, "message": "x"}},
-        {"jsonrpc": "2.0", "method": "textDocument/inlineCompletion", "params": {}},
-        {"jsonrpc": "2.0", "method": "textDocument/didOpen", "params": {"textDocument": {}}},
-    ],
-)
-async def test_what_is_no_message_is_ignored(
-    start_server: StartServer, message: dict[str, Any]
-) -> None:
+NO_MESSAGES: list[dict[str, Any]] = [
+    {"jsonrpc": "2.0"},
+    {"jsonrpc": "2.0", "method": 3},
+    {"jsonrpc": "2.0", "method": ["initialize"], "params": {}},
+    {"jsonrpc": "2.0", "result": None},
+    {"jsonrpc": "2.0", "id": 3, "result": None},
+    {"jsonrpc": "2.0", "id": "none", "error": {"code": 1, "message": "x"}},
+    {"jsonrpc": "2.0", "method": "textDocument/inlineCompletion", "params": {}},
+    {"jsonrpc": "2.0", "method": "textDocument/didOpen", "params": {"textDocument": {}}},
+]
+
+
+async def test_what_is_no_message_is_ignored(start_server: StartServer) -> None:
     async with start_server() as client:
         await client.initialize()
-        client.send_bytes(framed(orjson.dumps(message)))
+        for message in NO_MESSAGES:
+            client.send_bytes(framed(orjson.dumps(message)))
         await lives(client)
         assert client.unmatched == []
         assert client.protocol_errors == []
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        {"jsonrpc": "2.0", "id": None, "method": "shutdown"},
-        {"jsonrpc": "2.0", "id": 1.5, "method": "shutdown"},
-        {"jsonrpc": "2.0", "id": [1], "method": "textDocument/inlineCompletion"},
-        {"jsonrpc": "2.0", "id": 1234},
-    ],
-)
+BAD_REQUESTS: list[dict[str, Any]] = [
+    {"jsonrpc": "2.0", "id": None, "method": "shutdown"},
+    {"jsonrpc": "2.0", "id": 1.5, "method": "shutdown"},
+    {"jsonrpc": "2.0", "id": [1], "method": "textDocument/inlineCompletion"},
+    {"jsonrpc": "2.0", "id": 1234},
+]
+
+
 async def test_a_request_whose_id_or_method_is_none_is_refused_without_an_id(
-    start_server: StartServer, message: dict[str, Any]
+    start_server: StartServer,
 ) -> None:
     async with start_server() as client:
         await client.initialize()
-        client.send_bytes(framed(orjson.dumps(message)))
+        for message in BAD_REQUESTS:
+            client.send_bytes(framed(orjson.dumps(message)))
         await lives(client)
-        [answer] = client.unmatched
-        assert (answer["id"], answer["error"]["code"]) == (None, -32600)
+        told = [(answer["id"], answer["error"]["code"]) for answer in client.unmatched]
+        assert told == [(None, -32600)] * len(BAD_REQUESTS)
 
 
 async def test_an_id_that_is_still_in_use_is_refused(start_server: StartServer) -> None:

@@ -124,12 +124,16 @@ async def test_settings_are_asked_for_when_the_client_says_only_that_they_change
         assert asked == [{"items": [{"section": "ghostlap"}]}]
 
 
-@pytest.mark.parametrize("settings", [[], 3, "x", {"ghostlap": 3}, {"ghostlap": None}])
-async def test_settings_of_any_shape_do_no_harm(start_server: StartServer, settings: Any) -> None:
+@pytest.mark.parametrize("options", [3, []])
+async def test_settings_of_any_shape_do_no_harm(start_server: StartServer, options: Any) -> None:
     async with start_server("echo") as client:
-        await client.initialize(options=settings)
+        await client.initialize(options=options)
         client.open(URI, "python", "x = ")
-        change_settings(client, settings)
+        shapes: list[Any] = [[], 3, "x", {"ghostlap": 3}, {"ghostlap": None}]
+        for settings in shapes:
+            change_settings(client, settings)
+        with pytest.raises(LspError):
+            await client.request("ghostlap/none")  # so they were all taken in
         assert await suggests(client)
         assert await client.shutdown() == 0
         assert "Error" not in client.stderr
