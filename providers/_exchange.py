@@ -75,11 +75,9 @@ class Exchange:
     async def __aenter__(self) -> Self:
         try:
             await self._send()
-        except Exception as error:
+        except BaseException as error:
             self._leave()
-            raise self._trouble(error) from error
-        except BaseException:
-            self._leave()
+            self._translate(error)
             raise
         self._attempt.stamp(AttemptStage.HEADERS)
         self._attempt.status = self.status
@@ -103,7 +101,8 @@ class Exchange:
         try:
             received = await self._line.receive()
         except Exception as error:
-            raise self._trouble(error) from error
+            self._translate(error)
+            raise
         if received:
             self._attempt.stamp(AttemptStage.FIRST_BYTE)
             self._deadline.progressed()
@@ -167,15 +166,16 @@ class Exchange:
 
         return is_stale(error)
 
-    def _trouble(self, error: Exception) -> ProviderError:
+    def _translate(self, error: BaseException) -> None:
+        """Raise what `error` means for the provider, unless it says so itself."""
+        if isinstance(error, ProviderError) or not isinstance(error, Exception):
+            return
         if self._failure is not None:
-            return self._failure
-        if isinstance(error, ProviderError):
-            return error
+            raise self._failure from error
         from ghostlap.providers._transport_errors import translate  # noqa: PLC0415 - as the pool
 
         answered = bool(self.status)
-        return translate(error, self.provider, self._endpoint.url, answered=answered)
+        raise translate(error, self.provider, self._endpoint.url, answered=answered) from error
 
     async def _drain(self) -> None:
         """Read to the end: a connection left before it can't be used again."""
