@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -49,6 +50,12 @@ def run(name: str, options: Sequence[str]) -> int:
         return 2
 
 
+def warn_of_load() -> None:
+    """Say so when others use the machine: what takes longer then suffers more, and ratios grow."""
+    if hasattr(os, "getloadavg") and (load := os.getloadavg()[0]) > 0.5:
+        print(f"{load:.1f} processes run beside the benchmarks: the figures will be worse.")  # noqa: T201 - for the user
+
+
 def summary(found: Mapping[str, str]) -> str:
     return "\n".join(f"  {name:22}{text.partition(chr(10))[0]}" for name, text in found.items())
 
@@ -68,4 +75,5 @@ def main(argv: Sequence[str]) -> int:
         options.append("--strict")
     if options and not arguments.names and options != ["--strict"]:
         parser.error(f"name the benchmark that {options[0]} is for")
+    warn_of_load()
     return max(run(name, options) for name in arguments.names or found)
