@@ -173,6 +173,7 @@ async def test_a_completion_is_served_with_its_stages_in_order(
     [trace] = await client.traces(1)
     assert client.answers == [(1, Outcome.SERVED, (Suggestion(1, "f(x)"),))]
     assert (held.requests[0].prefix, held.requests[0].suffix) == ("x = 1\ny = ", "\n")
+    assert held.requests[0].line == 1
     assert (trace.outcome, trace.source) == (Outcome.SERVED, Source.PROVIDER)
     assert trace.text_length == len("f(x)")
     passed = [
