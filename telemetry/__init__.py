@@ -82,10 +82,11 @@ _LATE = {
 """What needs SQLite is imported when it is first asked for: a provider wants the trace alone, and
 would wait twice as long for it."""
 
+if not TYPE_CHECKING:  # a checker shall not believe in any name there is
 
-def __getattr__(name: str) -> object:
-    if name not in _LATE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_LATE[name]}"), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> object:
+        if name not in _LATE:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_LATE[name]}"), name)
+        globals()[name] = value
+        return value

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from ghostlap.telemetry._clock import monotonic_ns
@@ -54,27 +54,18 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 
     :raises StoreError: `NothingRecorded` when there is no file, or an empty one.
     """
-    if not path.exists():
-        raise NothingRecorded(path)
     with store_errors(path):
-        connection = _connect(path, "ro")
+        if not path.exists():
+            raise NothingRecorded(path)
         try:
-            version = _check(connection, path)
-        except sqlite3.OperationalError:
-            connection.close()
-            if Path(f"{path}-wal").exists():
-                raise
+            return _connect_to_filled(path, "ro")
+        except sqlite3.OperationalError as error:
             # A file in write-ahead mode in a folder that we may not write to: SQLite wants to put
             # its index there. Without a log beside it nobody is writing, and none is needed.
-            connection = _connect(path, "ro&immutable=1")
-            version = _check(connection, path)
-        except BaseException:
-            connection.close()
-            raise
-        if version == 0:
-            connection.close()
-            raise NothingRecorded(path)
-        return connection
+            denied = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+            if _primary_code(error) not in denied or Path(f"{path}-wal").exists():
+                raise
+            return _connect_to_filled(path, "ro&immutable=1")
 
 
 @contextmanager
@@ -85,8 +76,7 @@ def store_errors(path: Path) -> Iterator[None]:
     except sqlite3.OperationalError as error:  # busy, full, read-only, I/O, cannot open
         raise StoreUnavailable(path, str(error)) from error
     except sqlite3.DatabaseError as error:
-        # The low byte of a code is the error, the others say more of it.
-        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        if _primary_code(error) not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise
         raise CorruptStore(path, str(error)) from error
     except OSError as error:
@@ -110,12 +100,29 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(uri, uri=True, timeout=_BUSY_S, isolation_level=None)
 
 
+def _connect_to_filled(path: Path, mode: str) -> sqlite3.Connection:
+    connection = _connect(path, mode)
+    try:
+        if _check(connection, path) == 0:
+            raise NothingRecorded(path)  # noqa: TRY301 - so that the connection is closed
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _primary_code(error: sqlite3.Error) -> int:
+    """What went wrong, without the particulars that the higher bytes tell."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
 def _check(connection: sqlite3.Connection, path: Path) -> int:
     """The file's schema version, 0 for an empty file. Changes nothing in the file."""
-    with closing(connection.cursor()) as cursor:
-        (version,) = cursor.execute("PRAGMA user_version").fetchone()
-        (application,) = cursor.execute("PRAGMA application_id").fetchone()
-        (tables,) = cursor.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    connection.execute("BEGIN")  # another server may be migrating it: see all of that, or nothing
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    connection.execute("COMMIT")
     if application != APPLICATION_ID and (application or version or tables):
         raise ForeignStore(path)
     if version > len(MIGRATIONS):

@@ -19,8 +19,8 @@ from ghostlap.telemetry._trace import Trace
 __all__ = ["SqliteRecorder", "open_recorder"]
 
 _BATCH_ROWS = 200
-_BATCH_AGE_S = 0.2
-"""A crash may lose 250 ms of rows: the commit, 1 to 10 ms here, has to fit in as well."""
+_BATCH_AGE_S = 0.15
+"""A crash may lose 250 ms of rows, and the commit, 1 to 10 ms here, has to fit in."""
 _CAPACITY = 4096
 """Rows that wait while the file cannot be written: eight minutes of fast typing, about 8 MB."""
 _RETRY_S = 1.0

@@ -12,7 +12,7 @@ from ghostlap.telemetry._trace import Outcome, Source, Stage
 
 __all__ = ["GROUPINGS", "Tally", "tally"]
 
-_CACHED = -1  # no label has this number
+_CACHED, _UNUSED = -1, -2  # no label has these numbers
 
 _KEYS = {
     # What was answered without asking a provider is no provider's: a group of its own.
@@ -100,7 +100,7 @@ def tally(
     texts: dict[object, str] = dict(connection.execute("SELECT id, text FROM label"))
     values = {
         **_numbers(texts),
-        "since_unix_ns": -(1 << 63) if since_unix_ms is None else since_unix_ms * 1_000_000,
+        "since_unix_ns": min((since_unix_ms or 0) * 1_000_000, (1 << 63) - 1),
         "session": session,
     }
     keystrokes = _KEYSTROKES.format(key=_KEYS[by])
@@ -117,11 +117,11 @@ def tally(
 
 
 def _numbers(texts: Mapping[object, str]) -> dict[str, object]:
-    """The numbers that this store has given to the words in the queries; None: never used."""
+    """The numbers that this store has given to the words in the queries."""
     numbers = {text: number for number, text in texts.items()}
     words = (*Outcome, *Source, *FeedbackKind)
     return {
-        **{word.name.lower(): numbers.get(word) for word in words},
+        **{word.name.lower(): numbers.get(word, _UNUSED) for word in words},
         "keystroke": Stage.KEYSTROKE,
         "last_arrival": Stage.REQUEST_RECEIVED,
     }
