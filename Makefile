@@ -89,6 +89,8 @@ $(VENV)/.uv:
 	  --requirement .cache/uv.lock
 	@touch $@
 
-# Where real editors can't be had, their tests say so and skip, unless they are required.
+# Where real editors and servers can't be had, their tests say so and skip, unless they are required.
 editors:
 	@tests/editors/fetch-nvim.sh .cache/nvim || echo 'The tests in real Neovim will not run.' >&2
+	@tests/providers/llama_cpp/fetch-llama-server.sh .cache/llama-cpp || \
+	  echo 'The tests with a real llama.cpp server will not run.' >&2
