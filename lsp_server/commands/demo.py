@@ -16,7 +16,7 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--seconds", metavar="N", type=_seconds, default=20.0, help="how long it takes (20)"
+        "--seconds", metavar="N", type=_seconds, default=20.0, help="how long it types (20)"
     )
     parser.add_argument("--file", metavar="FILE", type=Path, help="the source file to type in")
     parser.add_argument(

@@ -256,8 +256,9 @@ def test_ctrl_c_ends_with_130_and_no_traceback(env: dict[str, str]) -> None:
     ("arguments", "spared"),
     {
         ("--version",): {"argparse", "asyncio", "logging", "rich", "numpy", "platformdirs"},
-        ("config", "path"): {"asyncio", "rich", "numpy", "httpx", "aiohttp", "pygls"},
-        ("config", "show"): {"asyncio", "rich", "numpy", "httpx", "aiohttp", "pygls"},
+        ("config", "path"): {"rich", "numpy", "httpx", "aiohttp", "pygls", "sqlite3"},
+        ("config", "show"): {"rich", "numpy", "httpx", "aiohttp", "pygls", "sqlite3"},
+        ("stats",): {"pygls", "numpy", "httpx", "aiohttp"},
     }.items(),
 )
 def test_a_command_imports_only_what_it_needs(

@@ -385,7 +385,7 @@ def test_reading_the_configuration_imports_nothing_heavy(write: Write) -> None:
     code = (
         "import sys; from pathlib import Path; from ghostlap.lsp_server import config;"
         f"config.load(Path({str(path)!r}));"
-        "print({'httpx', 'aiohttp', 'pygls', 'lsprotocol', 'rich', 'numpy', 'asyncio', 'anyio'}"
+        "print({'httpx', 'aiohttp', 'pygls', 'lsprotocol', 'rich', 'numpy', 'anyio', 'sqlite3'}"
         " & sys.modules.keys())"
     )
     found = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, check=True)
