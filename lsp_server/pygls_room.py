@@ -55,6 +55,11 @@ def open_room(
         log.warning("The client's initialize is not valid: %s.", describe(error))
         _deliver(server, {"method": "initialize", "id": 0, "params": _BARE_INITIALIZE})
     protocol.set_writer(_Writer(send), include_headers=False)
+    known = {*protocol.fm.features, *protocol.fm.builtin_features, types.CANCEL_REQUEST}
+
+    def refuse(request_id: Any, code: int, reason: str) -> None:
+        error = {"code": code, "message": reason}
+        send({"jsonrpc": "2.0", "id": request_id, "error": error})
 
     def handle(message: Mapping[str, Any]) -> None:
         method = message.get("method")
@@ -66,16 +71,10 @@ def open_room(
             else:
                 log.info("Ignored %s: there is no such method.", method)
         except JsonRpcException:
-            what = f"The params of {method}" if method else "A response"
-            log.warning("%s are not of the shape that LSP gives them.", what)
+            log.warning("Not of the shape that LSP gives it: %s.", method or "a response")
             if method and "id" in message:
-                refuse(message["id"], INVALID_PARAMS, f"{what} are not of LSP's shape.")
-
-    known = {*protocol.fm.features, *protocol.fm.builtin_features}
-
-    def refuse(request_id: Any, code: int, reason: str) -> None:
-        error = {"code": code, "message": reason}
-        send({"jsonrpc": "2.0", "id": request_id, "error": error})
+                reason = f"The params of {method} are not of the shape that LSP gives them."
+                refuse(message["id"], INVALID_PARAMS, reason)
 
     return handle
 
@@ -91,7 +90,7 @@ def language_server(services: Services) -> LanguageServer:
         if settings is None:  # the client wants to be asked
             item = types.ConfigurationItem(section=SECTION)
             answer = await server.workspace_configuration_async(types.ConfigurationParams([item]))
-            settings = answer[0] if answer else None
+            settings = answer[0] if isinstance(answer, list) and answer else None
         services.change_settings(settings)
 
     @server.command(ACCEPTED)

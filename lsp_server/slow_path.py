@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ghostlap.lsp_server.logs import log_failure
 from ghostlap.lsp_server.refusals import INTERNAL_ERROR
@@ -22,11 +22,29 @@ __all__ = ["SlowPath"]
 
 log = logging.getLogger(__name__)
 
+OpenRoom: TypeAlias = Callable[
+    [Mapping[str, Any], "Services", MessageHandler],
+    MessageHandler,
+]
+
+
+def _import() -> OpenRoom:
+    from ghostlap.lsp_server.pygls_room import open_room  # noqa: PLC0415 - what all this is for
+
+    return open_room
+
 
 class SlowPath:
     """Hands messages to pygls in their order. Used from one event loop alone."""
 
-    def __init__(self, channel: Channel, tasks: Tasks, services: Services) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        tasks: Tasks,
+        services: Services,
+        find_room: Callable[[], OpenRoom] = _import,
+    ) -> None:
+        self._find_room = find_room
         self._channel = channel
         self._tasks = tasks
         self._services = services
@@ -53,7 +71,7 @@ class SlowPath:
 
     async def _load(self) -> None:
         try:
-            open_room = await asyncio.to_thread(_import)
+            open_room = await asyncio.to_thread(self._find_room)
             room = open_room(self._initialize, self._services, self._channel.send)
         except Exception as error:  # noqa: BLE001 - ghost text goes on without it
             log_failure(log, "Starting pygls", error)
@@ -71,9 +89,3 @@ class SlowPath:
             self._channel.send_error(
                 message["id"], INTERNAL_ERROR, "This part of the server could not be started."
             )
-
-
-def _import() -> Callable[..., MessageHandler]:
-    from ghostlap.lsp_server.pygls_room import open_room  # noqa: PLC0415 - what all this is for
-
-    return open_room

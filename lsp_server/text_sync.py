@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, Protocol
 
 from ghostlap.lsp_server.documents import Documents
 from ghostlap.lsp_server.engine import Engine
 from ghostlap.lsp_server.keystrokes import Keystrokes
 from ghostlap.lsp_server.logs import log_failure
 from ghostlap.lsp_server.params import optional, require
-from ghostlap.lsp_server.wire import Channel
 from ghostlap.providers import DocumentObserver
 
 __all__ = ["TextSync"]
@@ -18,11 +17,17 @@ __all__ = ["TextSync"]
 log = logging.getLogger(__name__)
 
 
+class Arrivals(Protocol):
+    """Of a channel, when the message in hand arrived."""
+
+    received_ns: int
+
+
 class TextSync:
     """The handlers of textDocument/did*. Used from one event loop alone."""
 
     def __init__(
-        self, channel: Channel, documents: Documents, keystrokes: Keystrokes, engine: Engine
+        self, channel: Arrivals, documents: Documents, keystrokes: Keystrokes, engine: Engine
     ) -> None:
         self._channel = channel
         self._documents = documents

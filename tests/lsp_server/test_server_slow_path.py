@@ -113,13 +113,33 @@ async def test_cancelling_a_request_that_waits_for_pygls_answers_it_all_the_same
 
 class Services:
     def __init__(self) -> None:
-        self.settings: list[Any] = []
+        self.settings: asyncio.Queue[Any] = asyncio.Queue()
 
     def change_settings(self, settings: Any) -> None:
-        self.settings.append(settings)
+        self.settings.put_nowait(settings)
 
     def accepted(self, suggestion_id: int) -> None:
         raise AssertionError(suggestion_id)
+
+
+async def test_what_pygls_asked_the_client_can_be_answered_in_any_shape() -> None:
+    sent: list[dict[str, Any]] = []
+    services = Services()
+    room = open_room({"method": "initialize", "params": {}}, services, sent.append)
+    answers: list[dict[str, Any]] = [
+        {"error": {"code": -32601, "message": "no such method"}},
+        {"result": "text"},
+        {"result": []},
+        {"result": [{"debounce_ms": 3}]},
+    ]
+    for answer in answers:
+        room({"method": "workspace/didChangeConfiguration", "params": {"settings": None}})
+        await asyncio.sleep(0)
+        room({"id": sent[-1]["id"], **answer})
+    room({"id": "unknown", "result": None})
+    room({"method": "$/cancelRequest", "params": {"id": "unknown"}})
+    assert [await services.settings.get() for _ in range(3)] == [None, None, {"debounce_ms": 3}]
+    assert {each["method"] for each in sent} == {"workspace/configuration"}
 
 
 @pytest.mark.parametrize(
@@ -137,6 +157,5 @@ async def test_pygls_starts_whatever_the_client_sent_to_initialize(params: Any) 
     room = open_room({"method": "initialize", "params": params}, services, sent.append)
     settings = {"ghostlap": {"debounce_ms": 3}}
     room({"method": "workspace/didChangeConfiguration", "params": {"settings": settings}})
-    await asyncio.sleep(0)
-    assert services.settings == [settings]
+    assert await services.settings.get() == settings
     assert sent == []  # the client has had its answer to initialize
