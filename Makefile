@@ -13,7 +13,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := demo
-.PHONY: demo test check bench soak setup clean lock editors FORCE
+.PHONY: demo test check bench soak setup clean lock programs FORCE
 
 VENV := .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
@@ -28,7 +28,7 @@ UV := $(BIN)/uv --quiet
 demo: setup
 	$(BIN)/ghostlap demo $(ARGS)
 
-test: setup editors
+test: setup programs
 	$(BIN)/pytest $(ARGS)
 
 check: setup
@@ -89,8 +89,9 @@ $(VENV)/.uv:
 	  --requirement .cache/uv.lock
 	@touch $@
 
-# Where real editors and servers can't be had, their tests say so and skip, unless they are required.
-editors:
-	@tests/editors/fetch-nvim.sh .cache/nvim || echo 'The tests in real Neovim will not run.' >&2
+# The real programs that tests drive. Where one can't be had its tests say so and skip, unless
+# GHOSTLAP_REQUIRE_EDITORS is set.
+programs:
+	@tests/editors/fetch-nvim.sh .cache/nvim || echo 'No tests in real Neovim, then.' >&2
 	@tests/providers/llama_cpp/fetch-llama-server.sh .cache/llama-cpp || \
-	  echo 'The tests with a real llama.cpp server will not run.' >&2
+	  echo 'No tests with a real llama.cpp server, then.' >&2
