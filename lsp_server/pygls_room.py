@@ -90,7 +90,7 @@ def language_server(services: Services) -> LanguageServer:
         if settings is None:  # the client wants to be asked
             item = types.ConfigurationItem(section=SECTION)
             answer = await server.workspace_configuration_async(types.ConfigurationParams([item]))
-            settings = answer[0] if answer and not isinstance(answer, str) else None
+            settings = answer[0] if answer else None
         services.change_settings(settings)
 
     @server.command(ACCEPTED)
