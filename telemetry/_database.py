@@ -7,7 +7,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from ghostlap.telemetry._clock import monotonic_ns
 from ghostlap.telemetry._errors import (
@@ -19,7 +19,7 @@ from ghostlap.telemetry._errors import (
 )
 from ghostlap.telemetry._migrations import APPLICATION_ID, MIGRATIONS, migrate
 
-__all__ = ["open_for_reading", "open_for_writing", "store_errors"]
+__all__ = ["open_for_reading", "open_for_writing", "sqlite_uri", "store_errors"]
 
 _BUSY_S = 1.0
 """How long a statement waits for another process's transaction; ours last a few milliseconds."""
@@ -96,8 +96,14 @@ def _create(path: Path) -> None:
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    uri = f"{sqlite_uri(path.absolute())}?mode={mode}"
     return sqlite3.connect(uri, uri=True, timeout=_BUSY_S, isolation_level=None)
+
+
+def sqlite_uri(path: PurePath) -> str:
+    """An absolute path as SQLite wants it: a Windows share is no authority there."""
+    host, slash, rest = path.as_uri().removeprefix("file://").partition("/")
+    return f"file:////{host}/{rest}" if host else f"file://{slash}{rest}"
 
 
 def _connect_to_filled(path: Path, mode: str) -> sqlite3.Connection:

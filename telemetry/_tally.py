@@ -94,7 +94,7 @@ def tally(
 ) -> None:
     """Add a store's keystrokes to `tallies`, by their key and whether their provider is simulated.
 
-    A million rows take about two seconds, which is why SQL does the counting.
+    A million rows take about three seconds, which is why SQL does the counting.
     """
     connection.execute("BEGIN")  # both queries shall see the same rows
     texts: dict[object, str] = dict(connection.execute("SELECT id, text FROM label"))

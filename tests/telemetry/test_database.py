@@ -5,7 +5,7 @@ import sqlite3
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
 import pytest
 
@@ -16,7 +16,7 @@ from ghostlap.telemetry import (
     NothingRecorded,
     StoreUnavailable,
 )
-from ghostlap.telemetry._database import open_for_reading, open_for_writing
+from ghostlap.telemetry._database import open_for_reading, open_for_writing, sqlite_uri
 from ghostlap.telemetry._migrations import APPLICATION_ID, MIGRATIONS, migrate
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="file modes are POSIX")
@@ -186,9 +186,20 @@ def test_a_folder_that_cannot_be_written_to_can_be_read(path: Path) -> None:
         path.parent.chmod(0o700)
 
 
-@not_root
-def test_a_file_that_cannot_be_written_to_is_unavailable(path: Path) -> None:
-    open_and_close(path)
-    path.chmod(0o400)
-    with pytest.raises(StoreUnavailable):
-        open_for_writing(path)
+@pytest.mark.parametrize(
+    ("path", "uri"),
+    [
+        (PurePosixPath("/home/a b/t?.sqlite3"), "file:///home/a%20b/t%3F.sqlite3"),
+        (PureWindowsPath("C:/data/t.sqlite3"), "file:///C:/data/t.sqlite3"),
+        (PureWindowsPath("//host/share/t.sqlite3"), "file:////host/share/t.sqlite3"),
+    ],
+)
+def test_a_path_becomes_a_uri_that_sqlite_understands(path: PurePath, uri: str) -> None:
+    assert sqlite_uri(path) == uri
+
+
+def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
+    folder = tmp_path / "50% off # ümlaut"
+    open_and_close(folder / "telemetry.sqlite3")
+    open_for_reading(folder / "telemetry.sqlite3").close()
+    assert [file.name for file in folder.glob("*.sqlite3")] == ["telemetry.sqlite3"]

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -289,6 +291,17 @@ def test_a_file_that_is_locked_is_unavailable(path: Path, store: Store) -> None:
         with pytest.raises(StoreUnavailable, match="locked"):
             store.write([Trace(2)])
     store.write([Trace(3)])
+
+
+@pytest.mark.skipif(
+    sys.platform == "win32" or os.geteuid() == 0, reason="nothing is forbidden to root"
+)
+def test_a_file_that_cannot_be_written_to_is_unavailable(path: Path, store: Store) -> None:
+    store.write([Trace(1)])
+    store.close()
+    path.chmod(0o400)
+    with pytest.raises(StoreUnavailable, match="readonly"):
+        store.write([Trace(2)])
 
 
 def test_a_keystroke_with_its_attempt_takes_about_200_bytes(
