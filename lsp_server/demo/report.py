@@ -80,7 +80,7 @@ def _sentences(config: Config, findings: Findings, rows: list[SummaryRow]) -> It
     if others > 0:
         yield f"The table holds {others} keystrokes of other editors, recorded meanwhile."
     if findings.index:
-        yield f"Note: {findings.index}."
+        yield f"Note: {findings.index.removesuffix('.')}."
     if config.primary == "embedded" and _is_standard_library(findings.passage.material.path):
         yield (
             "Note: this file is part of Python's standard library, which the embedded engine has "

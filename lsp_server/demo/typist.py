@@ -17,6 +17,7 @@ __all__ = ["Figures", "Ghost", "Typist"]
 
 # A shorter suggestion is typed sooner than read.
 _WORTH_ACCEPTING = 4
+_DRAWN_AFTER_S = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +88,12 @@ class Typist:
             self._edit(key)
             self.figures.keys += 1
             next_key_at = loop.time() + self._pace.pause_s(key)
-            while await self._sees_what_it_wants(next_key_at):
+            await self._watch(next_key_at)
+            while self._wants_ghost():
                 await asyncio.sleep(self._pace.reading_s())
                 self._accept()
                 next_key_at = loop.time() + self._pace.pause_s("")
+                await self._watch(next_key_at)
             await asyncio.sleep(next_key_at - loop.time())
 
     def _edit(self, text: str) -> None:
@@ -110,22 +113,28 @@ class Typist:
         self._edit(ghost.text)
         if ghost.command is not None:
             self._client.start("workspace/executeCommand", ghost.command)
-        self._show()
 
-    async def _sees_what_it_wants(self, until: float) -> bool:
-        """Wait for the answer, no longer than `until`; whether it is worth a Tab."""
+    async def _watch(self, until: float) -> None:
+        """Wait for the answer, no longer than `until`, and show what it suggests."""
         call = self._call
         assert call is not None, "every edit asks"
+        # Drawing takes some ms in which no answer is read: a quick one is drawn with its key.
+        without_answer = asyncio.get_running_loop().call_later(_DRAWN_AFTER_S, self._show)
         try:
             async with asyncio.timeout_at(until):
                 answer = await call
         except (TimeoutError, LspError):
             answer = None
+        finally:
+            without_answer.cancel()
         if answer is not None:
             self.ghost = self._ghost_of(answer)
         if self.ghost is not None:
             self.figures.round_trips_ms.append((call.received_ns - self._edited_ns) / 1e6)
         self._show()
+
+    def _wants_ghost(self) -> bool:
+        """Tell whether the suggestion is right, and worth a Tab."""
         text = "" if self.ghost is None else self.ghost.text
         return len(text) >= _WORTH_ACCEPTING and self.left.startswith(text)
 

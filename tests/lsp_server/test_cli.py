@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from ghostlap.lsp_server.cli import COMMANDS
+from ghostlap.lsp_server.client import LspClient
 from ghostlap.lsp_server.version import VERSION
 
 KEY = "sk-live-0123456789"
@@ -250,6 +251,35 @@ def test_ctrl_c_ends_with_130_and_no_traceback(env: dict[str, str]) -> None:
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
     assert (process.returncode, rest) == (130, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C comes another way on Windows")
+async def test_ctrl_c_in_the_terminal_of_an_editor_leaves_its_server_alone(
+    env: dict[str, str],
+) -> None:
+    async with LspClient.spawn([*GHOSTLAP, "serve"], env=env) as client:
+        await client.initialize()
+        os.kill(client.pid, signal.SIGINT)
+        assert await client.shutdown() == 0
+
+
+def test_stats_of_nothing_say_what_to_do(run: Run, tmp_path: Path) -> None:
+    result = run("stats")
+    assert (result.returncode, result.stdout) == (0, "")
+    assert str(tmp_path / "data") in result.stderr
+    assert "ghostlap demo" in result.stderr
+
+
+def test_stats_read_the_database_of_the_configuration(
+    run: Run, config: Path, tmp_path: Path
+) -> None:
+    database = tmp_path / "elsewhere.sqlite3"
+    config.write_text(f"telemetry.path = '{database}'\n", encoding="utf-8")
+    assert f"{database}" in run("stats").stderr
+    database.write_bytes(b"no database at all, but a text of some length" * 100)
+    result = run("stats", "--since", "7d", "--by", "day")
+    assert result.returncode == 1
+    assert f"{database}" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,7 +24,7 @@ from rich.text import Text
 
 from ghostlap.lsp_server.client import LspClient
 from ghostlap.lsp_server.commands import Failure
-from ghostlap.lsp_server.config import Config
+from ghostlap.lsp_server.config import Config, TelemetrySettings
 from ghostlap.lsp_server.demo.code_view import CodeView
 from ghostlap.lsp_server.demo.findings import Findings
 from ghostlap.lsp_server.demo.material import (
@@ -34,9 +35,10 @@ from ghostlap.lsp_server.demo.material import (
     read_material,
 )
 from ghostlap.lsp_server.demo.pace import Pace
+from ghostlap.lsp_server.demo.report import report
 from ghostlap.lsp_server.demo.run import perform
 from ghostlap.lsp_server.demo.screen import LineScreen, LiveScreen, bracketed
-from ghostlap.lsp_server.demo.typist import Ghost, Typist
+from ghostlap.lsp_server.demo.typist import Figures, Ghost, Typist
 from ghostlap.lsp_server.launch import server_command
 
 ORACLE = Path(__file__).with_name("oracle_server.py")
@@ -428,6 +430,53 @@ def test_what_was_accepted_is_underlined_across_lines(passage: Passage) -> None:
         for n in range(span.start, span.end)
     }
     assert "".join(code.plain[n] for n in sorted(marked)) == "st + second    na"
+
+
+# What is said at its end.
+
+
+def findings_of(passage: Passage, round_trips_ms: list[float]) -> Findings:
+    figures = Figures(keys=3, requests=4, accepted=[range(3)], round_trips_ms=round_trips_ms)
+    return Findings(passage, figures)
+
+
+def test_without_telemetry_the_editor_s_side_alone_is_reported(passage: Passage) -> None:
+    console = Console(file=io.StringIO(), width=200)
+    config = Config(telemetry=TelemetrySettings(enabled=False))
+    assert report(console, config, findings_of(passage, [1.0, 2.0, 3.0])) == 0
+    said = text_of(console)
+    assert "p50 2.0 ms, p95 2.9 ms over 3 suggestions" in said
+    assert (
+        "Keys, at a person's pace: 3. Suggestions accepted: 1, which are 50% of the text." in said
+    )
+    assert "switched off by telemetry.enabled" in said
+
+
+def test_a_file_that_the_index_holds_is_owned_up_to() -> None:
+    path = Path(json.__file__)
+    passage = choose_passage(read_material(path), 10)
+    assert passage is not None
+    console = Console(file=io.StringIO(), width=200)
+    config = Config(telemetry=TelemetrySettings(enabled=False))
+    findings = findings_of(passage, [1.0])
+    findings.index = "the index was not ready in time"
+    report(console, config, findings)
+    assert "Note: the index was not ready in time." in text_of(console)
+    assert "Note: this file is part of Python's standard library" in text_of(console)
+    report(other := Console(file=io.StringIO()), replace(config, primary="groq"), findings)
+    assert "standard library" not in text_of(other)
+
+
+def test_nothing_measured_is_a_failure_unless_the_user_ended_it(passage: Passage) -> None:
+    console = Console(file=io.StringIO(), width=200)
+    config = Config(telemetry=TelemetrySettings(enabled=False))
+    findings = findings_of(passage, [])
+    findings.messages.append("groq: the key is missing")
+    with pytest.raises(Failure, match=r"no suggestion came in 4 keystrokes.*the key is missing"):
+        report(console, config, findings)
+    assert "The server says: groq: the key is missing" in text_of(console)
+    findings.interrupted = True
+    assert report(console, config, findings) == 130
 
 
 # The command as a whole.
