@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import asdict, dataclass, field
 
-from ghostlap.providers import CompletionRequest, Provider, ProviderError
+from ghostlap.providers import CompletionRequest, DocumentObserver, Provider, ProviderError
 from ghostlap.telemetry import Attempt, AttemptStage, Trace
 
 __all__ = ["Diagnosis", "examine"]
@@ -59,7 +59,10 @@ class Diagnosis:
 async def examine(
     names: Iterable[str], open_provider: Callable[[str], Awaitable[Provider]]
 ) -> AsyncIterator[Diagnosis]:
-    """Probe the providers one after the other, and yield what was found of each."""
+    """Probe the providers one after the other, and yield what was found of each.
+
+    `open_provider` opens them without spare connections, or the first probe would find one.
+    """
     for name in names:
         diagnosis = Diagnosis(name)
         try:
@@ -76,9 +79,8 @@ async def examine(
 
 async def _probe(provider: Provider, diagnosis: Diagnosis) -> None:
     attempts: list[Attempt] = []
+    await provider.warm()  # without spares: code and certificates are loaded, nothing is connected
     for number in range(PROBES):
-        if number == 1:
-            await provider.warm()
         trace = Trace(number + 1)
         try:
             async with provider.stream(_REQUEST, trace) as stream:
@@ -92,6 +94,12 @@ async def _probe(provider: Provider, diagnosis: Diagnosis) -> None:
     else:
         diagnosis.ok = True
     _measure(diagnosis, attempts)
+    if diagnosis.ok and not diagnosis.text_arrived:
+        diagnosis.notes.append(
+            "it completes from the open files, and the probe opens none"
+            if isinstance(provider, DocumentObserver)
+            else "it answered, with no text: try another model or prompt"
+        )
 
 
 def _fail(diagnosis: Diagnosis, error: ProviderError) -> None:
@@ -117,8 +125,6 @@ def _measure(diagnosis: Diagnosis, attempts: list[Attempt]) -> None:
     diagnosis.queue_ms = _median([_milliseconds(each.queue_s) for each in timings])
     diagnosis.prefill_ms = _median([_milliseconds(each.prefill_s) for each in timings])
     diagnosis.decode_ms = _median([_milliseconds(each.decode_s) for each in timings])
-    if diagnosis.ok and not diagnosis.text_arrived:
-        diagnosis.notes.append("it answered, with no text: try another model or prompt")
     if any(each.reconnects for each in attempts):
         diagnosis.notes.append("it closes connections that it says it keeps")
 

@@ -15,12 +15,24 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ghostlap.lsp_server.commands import Failure
+
 if TYPE_CHECKING:
     from ghostlap.lsp_server.config import Config
     from ghostlap.lsp_server.doctor import Diagnosis
     from ghostlap.providers import Provider
 
 __all__ = ["add_arguments", "run"]
+
+_HEADINGS = (
+    "connect\ncold",
+    "connect\nwarm",
+    "first\ntoken",
+    "tokens\nper s",
+    "server\nqueue",
+    "server\nprefill",
+    "server\ndecode",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,12 +47,23 @@ def run(args: argparse.Namespace) -> int:
     for problem in problems:
         print(problem, file=sys.stderr)
     names = list(dict.fromkeys(args.names or [settings.primary, *settings.providers]))
+    _refuse_unknown(settings, names)
     found = asyncio.run(_examine(settings, names, tell=not args.json))
     if args.json:
         _print_json(found)
     else:
         _print_table(found)
     return 0 if all(each.ok for each in found) else 1
+
+
+def _refuse_unknown(settings: Config, names: list[str]) -> None:
+    from ghostlap.lsp_server._settings_reader import did_you_mean, quoted  # noqa: PLC0415 - as in run
+    from ghostlap.providers.catalog import catalog  # noqa: PLC0415 - as in run
+
+    known = [*catalog(), *settings.providers]
+    for name in names:
+        if name not in known:
+            raise Failure(f"there is no provider {quoted(name)}{did_you_mean(name, known)}")
 
 
 async def _examine(settings: Config, names: list[str], *, tell: bool) -> list[Diagnosis]:
@@ -50,7 +73,10 @@ async def _examine(settings: Config, names: list[str], *, tell: bool) -> list[Di
     backends = OurBackends()
 
     async def open_provider(name: str) -> Provider:
-        return await backends.open(replace(settings, primary=name))
+        own = replace(settings.provider(name), warm_connections=0)  # see examine
+        return await backends.open(
+            replace(settings, primary=name, providers={**settings.providers, name: own})
+        )
 
     found = []
     try:
@@ -71,20 +97,21 @@ def _print_json(found: list[Diagnosis]) -> None:
 
 
 def _print_table(found: list[Diagnosis]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - for this alone
+    from rich import box  # noqa: PLC0415 - for this alone
+    from rich.console import Console  # noqa: PLC0415 - as above
     from rich.table import Table  # noqa: PLC0415 - as above
 
     console = Console()
-    table = Table(title="Tiny completions, times in ms", title_justify="left", pad_edge=False)
-    table.add_column("provider")
-    table.add_column("model", overflow="fold")
-    for heading in ("connect\ncold", "connect\nwarm", "first\ntoken", "tokens\nper s"):
-        table.add_column(heading, justify="right")
-    for heading in ("server's\nqueue", "server's\nprefill", "server's\ndecode"):
-        table.add_column(heading, justify="right")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("provider\n  [dim]model[/]", no_wrap=True)
+    for heading in _HEADINGS:
+        table.add_column(heading, justify="right", no_wrap=True, min_width=7)
     for each in found:
-        name = f"{each.provider} (simulated)" if each.simulated else each.provider
-        mark = "[green]✓[/] " if each.ok else "[red]✗[/] "
+        mark = "[green]✓[/]" if each.ok else "[red]✗[/]"
+        simulated = " (simulated)" if each.simulated else ""
+        name = f"{mark} {_escaped(each.provider)}{simulated}"
+        if each.model:
+            name += f"\n  [dim]{_escaped(each.model)}[/]"
         figures = (
             each.cold_connect_ms,
             each.warm_connect_ms,
@@ -94,8 +121,9 @@ def _print_table(found: list[Diagnosis]) -> None:
             each.prefill_ms,
             each.decode_ms,
         )
-        table.add_row(mark + name, each.model or "—", *map(_figure, figures))
+        table.add_row(name, *map(_figure, figures))
     console.print(table)
+    print("Times in ms, of tiny completions. The server's are its own, where it tells them.")
     for each in found:
         if each.error:
             console.print(f"[red]✗[/] {_escaped(each.error)}", soft_wrap=True)
