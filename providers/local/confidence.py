@@ -1,7 +1,8 @@
 """How likely the winner of a vote is right: a logistic regression, so that τ means what it says.
 
-Fitted on the continuations of the standard library's modules, each typed with its own past left out
-of the index; it held for JavaScript and TypeScript, which it had not seen.
+The coefficients are a prototype's, fitted on Python. On files left out of the index, of the
+standard library and of other packages, tokens said to be right with .75 were right .78 and .75 of
+the time, with .86: .84 and .87 (some 4,900 tokens each).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-__all__ = ["Evidence", "probability"]
+__all__ = ["Evidence", "all_right", "probability"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +52,13 @@ def probability(seen: Evidence) -> float:
     if seen.alternatives == 1:
         z += 0.97 * math.log(seen.support) - 1.51
     return 1 / (1 + math.exp(-z))
+
+
+def all_right(product: float) -> float:
+    """Return the probability that a whole text is right, from the product over its tokens.
+
+    The product promises too much: a text that is wrong is so at several keys in a row. Of texts of
+    three packages, those above .5, .7 and .8 were right .39, .60 and .76 of the time
+    (`make bench ARGS=embedded_engine`), which this line goes through.
+    """
+    return max(0.0, 1.23 * product - 0.23)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ghostlap.providers.local.confidence import all_right
 from ghostlap.providers.local.query import Half, Index, Query
 from ghostlap.providers.local.vote import Token, Verdict, vote
 from ghostlap.providers.local.words import Break
@@ -56,7 +57,7 @@ def decode(
         word, space = verdict.token
         if isinstance(word, int):
             line_break = _line_break(word, indent) if lines < _MOST_LINES else None
-            if line_break is None or likely * probability < threshold:
+            if line_break is None or all_right(likely * probability) < threshold:
                 reason = "line"
                 break
             addition = "\n" + line_break
@@ -64,7 +65,7 @@ def decode(
             indent = (line_break, indent[1]) if indent else None
         else:
             addition = (" " * space + word)[_typed(half) :]
-        if likely * probability < threshold:
+        if all_right(likely * probability) < threshold:
             reason = "doubt"
             break
         likely *= probability
@@ -74,7 +75,7 @@ def decode(
     text = text.rstrip()
     if len(text) < _SHORTEST_CHARS or not text.strip():
         return Suggested("", 0.0, reason, runners_up)
-    return Suggested(text, likely, reason, runners_up)
+    return Suggested(text, all_right(likely), reason, runners_up)
 
 
 def _next(

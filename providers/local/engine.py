@@ -86,6 +86,12 @@ class EmbeddedEngine:
         self._status = EngineStatus(EngineState.BUILDING)
         self._building = asyncio.get_running_loop().create_task(self._build(path))
 
+    async def settled(self) -> EngineStatus:
+        """Wait until no index is being built, and return how that ended."""
+        if self._building is not None:
+            await asyncio.wait([self._building])
+        return self._status
+
     async def aclose(self) -> None:
         """Stop a build that is under way and close the index."""
         tasks = [task for task in (self._building, self._indexing) if task]

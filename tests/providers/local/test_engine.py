@@ -141,16 +141,11 @@ async def test_alternatives_differ(engine: EmbeddedEngine) -> None:
     assert len({each.text for each in found}) == len(found) <= 3
 
 
-async def settled(engine: EmbeddedEngine) -> None:
-    if engine._building:
-        await engine._building
-
-
 async def test_the_standard_library_is_indexed_once_and_then_opened(tmp_path: Path) -> None:
-    engine = EmbeddedEngine(EmbeddedSettings(), tmp_path)
+    engine = EmbeddedEngine(EmbeddedSettings(eagerness="eager"), tmp_path)
     other = EmbeddedEngine(EmbeddedSettings(), tmp_path)
     await asyncio.gather(engine.warm(), other.warm())
-    await asyncio.gather(settled(engine), settled(other))
+    await asyncio.gather(engine.settled(), other.settled())
     assert engine.status.state is other.status.state is EngineState.READY
     assert engine.status.source_bytes > 1_000_000
     assert first(engine, "import os\n\nfor name in ra█\n").startswith("nge")
@@ -167,7 +162,7 @@ async def test_a_damaged_index_is_made_anew(
     library_path(tmp_path).write_bytes(b"not an index")
     engine = EmbeddedEngine(EmbeddedSettings(), tmp_path)
     await engine.warm()
-    await settled(engine)
+    await engine.settled()
     assert engine.status.state is EngineState.READY
     assert caplog.text.count("made anew") == 1
     await engine.aclose()
@@ -178,7 +173,7 @@ async def test_an_index_that_cannot_be_made_leaves_the_rest_working(tmp_path: Pa
     blocked.write_text("in the way")
     engine = EmbeddedEngine(EmbeddedSettings(eagerness="eager"), blocked / "cache")
     await engine.warm()
-    await settled(engine)
+    await engine.settled()
     assert engine.status.state is EngineState.FAILED
     assert engine.status.detail
     assert (
