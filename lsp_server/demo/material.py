@@ -46,7 +46,7 @@ _MIN_BYTES, _MAX_BYTES = 3_000, 200_000
 _MAX_ENTRIES = 20_000  # a home folder is no project: what was found by then has to do
 _MAX_LINE = 160  # longer ones are data, or were written by a program
 
-_JUDGED_LINES = 25
+_JUDGED_LINES, _MOSTLY = 25, 0.75
 _BLOCK_BEGINS = re.compile(r"[:{]\s*$|^\s*$")
 _BLANK_OR_COMMENT = re.compile(r"\s*(?:#|//|/?\*|--|\"\"\"|'''|$)")
 _TEXT_MARKS = {"python": re.compile(r"\"\"\"|'''")}
@@ -135,7 +135,7 @@ def read_material(path: Path) -> Material:
 
 
 def choose_passage(material: Material, wanted_lines: int) -> Passage | None:
-    """Take out the stretch of the file's second half that has the most code and the least prose.
+    """Take out the first stretch behind the file's middle that is mostly code, not prose.
 
     Of `wanted_lines`, or fewer at the file's end; None when there is nothing to type. What would be
     suggested there plays no part in it.
@@ -146,7 +146,12 @@ def choose_passage(material: Material, wanted_lines: int) -> Passage | None:
     starts = [line for line in later if _BLOCK_BEGINS.search(lines[line - 1])] or later
     if not starts:
         return None
-    start = max(starts, key=lambda line: sum(is_code[line : line + _JUDGED_LINES]))
+
+    def share_of_code(line: int) -> float:
+        return sum(is_code[line : line + _JUDGED_LINES]) / _JUDGED_LINES
+
+    mostly_code = (line for line in starts if share_of_code(line) >= _MOSTLY)
+    start = next(mostly_code, None) or max(starts, key=share_of_code)
     stop = min(start + max(1, wanted_lines), len(lines))
     while not is_code[stop - 1]:
         stop -= 1

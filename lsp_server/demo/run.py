@@ -35,7 +35,7 @@ _SHUTDOWN_S = 3.0
 _LINES_PER_S = 1.5  # more than is typed, even with much help
 # All but the typing may take this long together; an index that takes longer, at the very first
 # start, leaves less time for the typing, but not less than a quarter of it.
-_SET_UP_S = 8.0
+_SET_UP_S = 6.0
 _TYPING_SHARE = 0.25
 
 
@@ -197,5 +197,6 @@ def _screen_for(console: Console, *, plain: bool) -> type[LiveScreen | LineScree
 
 def _title(passage: Passage) -> str:
     path = passage.material.path.resolve()
-    name = path.relative_to(_root_of(path)).as_posix()
+    below = Path.cwd() if Path.cwd() in path.parents else path.parent.parent
+    name = path.relative_to(below).as_posix()
     return f"ghostlap demo: lines {passage.start + 1} to {passage.stop} of {name}, typed anew"
