@@ -173,6 +173,8 @@ class Engine:
     def _offer(
         self, job: Job, request: CompletionRequest, stream: CompletionStream, text: str
     ) -> None:
+        if job.answer is None:  # given up, and its provider has not noticed
+            return
         snapshot, trace = job.snapshot, job.trace
         shaped = shape(
             text,

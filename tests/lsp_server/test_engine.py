@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -36,10 +36,11 @@ AtCursor = Callable[..., Snapshot]
 class HeldStream:
     """A completion that a test feeds piece by piece."""
 
-    def __init__(self, attempt: Attempt) -> None:
+    def __init__(self, attempt: Attempt, *, deaf: bool) -> None:
         self.attempt = attempt
         self.alternatives: Sequence[str] = ()
         self.closed = asyncio.Event()
+        self._deaf = deaf
         self._pieces: asyncio.Queue[str | Exception | None] = asyncio.Queue()
 
     def say(self, text: str) -> None:
@@ -52,6 +53,11 @@ class HeldStream:
         self._pieces.put_nowait(error)
 
     async def __aiter__(self) -> AsyncIterator[str]:
+        if self._deaf:
+            with suppress(asyncio.CancelledError):
+                await self._pieces.get()
+            yield "too late"
+            return
         while (piece := await self._pieces.get()) is not None:
             if isinstance(piece, Exception):
                 raise piece
@@ -69,11 +75,13 @@ class HeldProvider:
         self.streams: list[HeldStream] = []
         self.asked = asyncio.Condition()
         self.error_at_end: ProviderError | None = None
+        self.deaf = False
+        """Whether a stream that is cancelled goes on with some text."""
 
     @asynccontextmanager
     async def _stream(self, request: CompletionRequest, trace: Trace) -> AsyncIterator[HeldStream]:
         attempt = trace.attempt(self.name, "model")
-        stream = HeldStream(attempt)
+        stream = HeldStream(attempt, deaf=self.deaf)
         self.requests.append(request)
         self.streams.append(stream)
         async with self.asked:
@@ -375,6 +383,20 @@ async def test_an_error_while_the_stream_is_closed_changes_nothing(
     assert outcomes(client) == [(1, Outcome.SERVED)]
     assert trace.outcome is Outcome.SERVED
     assert client.failures == []
+
+
+async def test_a_provider_that_ignores_its_cancellation_serves_nobody(
+    client: Client, held: HeldProvider, at_cursor: AtCursor
+) -> None:
+    held.deaf = True
+    client.engine.use(Route(held, FixedDebounce()))
+    job = client.ask(at_cursor("x█"))
+    await held.nth(1)
+    client.engine.cancel(job)
+    [trace] = await client.traces(1)
+    assert outcomes(client) == [(1, Outcome.CANCELLED)]
+    assert (trace.source, trace.text_length, trace.stamps[Stage.USABLE]) == (Source.NONE, 0, 0)
+    assert not trace.attempts[0].won
 
 
 async def test_requests_wait_until_it_is_known_who_is_asked(
