@@ -35,7 +35,9 @@ class Server:
     @contextmanager
     def session(self) -> Iterator[Session]:
         """The server with a data directory of its own, not yet started."""
-        with tempfile.TemporaryDirectory(prefix="ghostlap-bench-") as folder:
+        with tempfile.TemporaryDirectory(
+            prefix="ghostlap-bench-", ignore_cleanup_errors=True
+        ) as folder:
             config = Path(folder, "config.toml")
             environment = {"GHOSTLAP_CONFIG": str(config), "GHOSTLAP_DATA_DIR": folder}
             with open_session(self.name, self.command(), environment) as session:

@@ -87,7 +87,7 @@ static void append_text(struct buffer *b, int lines)
         case 4: buffer_print(b, "    total_%d = value * scale + %d\\n", n, n); break;
         case 5: buffer_print(b, "    rest = total_%d %% 7\\n", n - 1); break;
         case 6: buffer_print(b, "    return total_%d - rest\\n", n - 2); break;
-        default: buffer_print(b, "\\n");
+        default: buffer_print(b, "\\n"); /* what is typed goes here, so that nothing stands behind it */
         }
     }
 }
@@ -96,7 +96,7 @@ void editor_open(struct editor *e, int document, int lines)
 {
     struct document *d = &e->documents[document];
     struct buffer params = {0};
-    *d = (struct document){.version = 1, .line = lines / 2 / 8 * 8 + 4, .typed = KEYS_A_LINE};
+    *d = (struct document){.version = 1, .line = lines / 2 / 8 * 8 + 7, .typed = KEYS_A_LINE};
     snprintf(d->uri, sizeof d->uri, "file:///bench/module_%d_%d.py", document, lines);
     buffer_print(&params,
                  "{\"textDocument\":{\"uri\":\"%s\",\"languageId\":\"python\",\"version\":1,\"text\":\"",

@@ -1,7 +1,7 @@
 /* The floor: the least that can stand between an editor and a provider.
 
-   It keeps no document and parses no JSON: an inlineCompletion becomes a POST over one connection
-   that is kept alive, the stream is read to its end, its texts are joined and sent back. One thread,
+   It keeps no document and parses no JSON: an inlineCompletion becomes a POST of some text over one
+   connection that is kept alive, the stream is read to its end, its texts are joined and sent back. One thread,
    which waits for editor and provider at once, as it must to see a key given up: then, or when a
    newer one comes, the connection is closed and another opened. The provider listens on
    127.0.0.1:$BENCH_PORT. */
@@ -13,9 +13,11 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#define PROMPT_LINES 125 /* of 40 characters: the 4,000 before and 1,000 after a cursor */
+
 static int provider = -1;
 static long asking; /* the id of the request that waits for the provider, or 0 */
-static struct buffer stream;
+static struct buffer request, stream;
 
 static void connect_provider(void)
 {
@@ -54,18 +56,26 @@ static void give_up(void)
     connect_provider();
 }
 
-static void ask(long id)
+/* A request as long as one that holds a document's text around the cursor: always the same. */
+static void build_request(void)
 {
-    static const char body[] =
-        "{\"model\":\"bench\",\"prompt\":\"def f(value):\\n    return \",\"stream\":true}";
-    static struct buffer request;
-    request.length = stream.length = 0;
-    if (asking)
-        give_up();
+    struct buffer body = {0};
+    buffer_print(&body, "{\"model\":\"bench\",\"stream\":true,\"prompt\":\"");
+    for (int line = 0; line < PROMPT_LINES; line++)
+        buffer_print(&body, "    total_%04d = value * scale + %04d;\\n", line, line);
+    buffer_print(&body, "\"}");
     buffer_print(&request,
                  "POST /v1/completions HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
                  "Content-Length: %zu\r\n\r\n%s",
-                 sizeof body - 1, body);
+                 body.length, body.data);
+    free(body.data);
+}
+
+static void ask(long id)
+{
+    stream.length = 0;
+    if (asking)
+        give_up();
     if (!write_all(provider, request.data, request.length))
         die("relay: the provider closed the connection");
     asking = id;
@@ -127,6 +137,7 @@ static void read_editor(void)
 
 int main(void)
 {
+    build_request();
     connect_provider();
     for (;;) {
         struct pollfd polled[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
