@@ -93,22 +93,23 @@ def _settings(settings: Config, name: str) -> dict[str, Any]:
 def _print_list(rows: list[dict[str, Any]]) -> None:
     from rich import box  # noqa: PLC0415 - for this alone
     from rich.console import Console  # noqa: PLC0415 - as above
+    from rich.markup import escape  # noqa: PLC0415 - as above
     from rich.table import Table  # noqa: PLC0415 - as above
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("provider", no_wrap=True, min_width=20)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("provider", no_wrap=True)
     table.add_column("key", no_wrap=True, min_width=3)
-    table.add_column("model", no_wrap=True, max_width=24)
-    table.add_column("hardware")
+    table.add_column("model\n[dim]hardware[/]", overflow="fold")
     table.add_column("$/Mtok", justify="right", no_wrap=True, min_width=11)
     for row in rows:
         mark = "●" if row["primary"] else "○" if row["configured"] else " "
-        simulated = " (simulated)" if row["simulated"] else ""
-        name = f"{mark} {row['name']}{simulated}"
-        table.add_row(name, _key(row), row["model"] or "—", _hardware(row), _price(row))
+        simulated = "\n  (simulated)" if row["simulated"] else ""
+        name = f"{mark} {escape(row['name'])}{simulated}"
+        served = f"{escape(row['model']) or '—'}\n[dim]{escape(_hardware(row))}[/]"
+        table.add_row(name, _key(row), served, _price(row))
     Console().print(table)
     print("● primary   ○ in your file   key: ✓ found, ✗ missing")
-    print("`ghostlap providers show NAME` names the variable of its key, and the price's date.")
+    print("`ghostlap providers show NAME` names its key's variable and the price's date.")
 
 
 def _key(row: dict[str, Any]) -> str:
@@ -128,6 +129,8 @@ def _price(row: dict[str, Any]) -> str:
 
 
 def _print_one(row: dict[str, Any]) -> None:
+    if row["wants_key"] and not row["key_found_in"]:
+        row = row | {"key_found_in": "nowhere"}
     for name, value in row.items():
         if name != "settings" and value not in ("", None):
             print(f"{name.replace('_', ' '):<28}{_words(value)}")
