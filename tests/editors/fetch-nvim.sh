@@ -6,6 +6,7 @@ set -euo pipefail
 . "$(dirname "$0")/../debian.sh"
 
 root=$(mkdir -p "$1" && cd "$1" && pwd)
+export NVIM_LOG_FILE="$root/nvim.log" # else it makes one in the user's home
 stands() { "$root/bin/nvim" --version && "$root/bin/tmux" -V; } >/dev/null 2>&1
 
 if ! stands; then
