@@ -57,8 +57,10 @@ examples:
 {exit_codes}
 
 environment:
-  GHOSTLAP_CONFIG  the configuration file, instead of the user's own
-  GHOSTLAP_LOG     debug, info, warning or error: what is logged to stderr
+  GHOSTLAP_CONFIG     the configuration file, instead of the user's own
+  GHOSTLAP_DATA_DIR   the folder of the telemetry, instead of the user's data folder
+  GHOSTLAP_CACHE_DIR  the folder of what can be made again, instead of the user's cache folder
+  GHOSTLAP_LOG        debug, info, warning or error: what is logged to stderr
 """
 
 

@@ -175,7 +175,7 @@ def _passage(file: Path | None, seconds: float) -> Passage:
 
             material = choose_file(Path.cwd()) or read_material(Path(rich.console.__file__))
     except OSError as error:
-        raise Failure(f"{file}: {error.strerror}") from error
+        raise Failure(f"{file or 'the current folder'}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise Failure(f"{file} is no UTF-8 text") from error
     passage = choose_passage(material, round(seconds * _LINES_PER_S))
