@@ -99,6 +99,11 @@ class Engine:
         self._route = route
         self._settled.set()
 
+    def expect(self) -> None:
+        """Have connections ready: someone is about to type, for the first time or after a pause."""
+        if self._route is not None:
+            self._tasks.start(self._route.provider.warm())
+
     def complete(self, snapshot: Snapshot, trace: Trace, answer: Answer) -> Job:
         """Ask for a suggestion at the snapshot's position. `answer` is not called before return."""
         trace.stamp(Stage.HANDLER_STARTED)

@@ -36,6 +36,11 @@ class Tasks:
         task.add_done_callback(partial(self._ended, then))
         return task
 
+    async def idle(self) -> None:
+        """Wait until nothing runs."""
+        while self._running:
+            await asyncio.wait(self._running)
+
     async def aclose(self, timeout_s: float) -> None:
         """Cancel what runs, and wait for its end, for at most `timeout_s`."""
         running = set(self._running)

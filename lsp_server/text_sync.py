@@ -16,6 +16,9 @@ __all__ = ["TextSync"]
 
 log = logging.getLogger(__name__)
 
+PAUSE_NS = 30_000_000_000
+"""After so long a pause a provider may have closed the connections that were kept for it."""
+
 
 class Arrivals(Protocol):
     """Of a channel, when the message in hand arrived."""
@@ -34,6 +37,7 @@ class TextSync:
         self._keystrokes = keystrokes
         self._engine = engine
         self._observer: DocumentObserver | None = None
+        self._last_edit_ns = 0
 
     def observe(self, observer: DocumentObserver | None) -> None:
         """Tell `observer`, instead of the one before it, of the open documents and all edits."""
@@ -51,6 +55,7 @@ class TextSync:
         self._documents.open(uri, text, language=language, version=version)
         self._keystrokes.opened(uri, language)
         self._tell_opened(uri)
+        self._engine.expect()
 
     def did_change(self, params: Any) -> None:
         uri = require(params, str, "textDocument", "uri")
@@ -58,7 +63,11 @@ class TextSync:
         version = optional(params, int, "textDocument", "version")
         edits = self._documents.change(uri, changes, version=version)
         self._engine.supersede(uri)
-        self._keystrokes.changed(uri, self._channel.received_ns)
+        now_ns = self._channel.received_ns
+        self._keystrokes.changed(uri, now_ns)
+        if now_ns - self._last_edit_ns > PAUSE_NS:
+            self._engine.expect()
+        self._last_edit_ns = now_ns
         if self._observer is None:
             return
         try:
