@@ -179,7 +179,7 @@ class ProviderSettings:
 
 
 def _mask(name: str, value: Any) -> str:
-    if name in ("headers", "body"):
+    if name in ("headers", "body", "script"):
         return "{" + ", ".join(f"{key!r}: •••" for key in value) + "}"
     if name == "key_command":
         return f"({value[0]!r}, •••)"
