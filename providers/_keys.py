@@ -22,11 +22,18 @@ _COMMAND_TIMEOUT_S = 30.0  # long enough to type a pass phrase
 class Key:
     """One provider's key, looked up when it is first needed and then remembered."""
 
-    def __init__(self, provider: str, settings: ProviderSettings) -> None:
+    def __init__(
+        self,
+        provider: str,
+        settings: ProviderSettings,
+        *,
+        command_timeout_s: float = _COMMAND_TIMEOUT_S,
+    ) -> None:
         self._provider = provider
         self._settings = settings
+        self._command_timeout_s = command_timeout_s
         self._key: Secret | None = None
-        self._looking = asyncio.Lock()
+        self._looking: asyncio.Task[Secret | AuthenticationFailed] | None = None
 
     @property
     def known(self) -> Secret | None:
@@ -43,37 +50,59 @@ class Key:
     async def find(self) -> Secret | None:
         """Return the key; None where none is wanted. Raises `AuthenticationFailed` if it lacks.
 
-        The keyring is asked when neither the environment nor a command gave the key.
+        The keyring is asked when neither the environment nor a command gave the key. A look-up goes
+        on for who comes next when the one who began it is cancelled: a command may be waiting for
+        its user, and the next keystroke must not have it ask again.
         """
         if self.known or not self.wanted:
             return self._key
-        async with self._looking:
-            if self._key is None:
-                self._key = await self._from_command() or await _from_keyring(self._provider)
-        if self._key is None:
-            where = self._settings.key_env or "key_command"
-            raise AuthenticationFailed(self._provider, "there is no key", f"set {where}")
-        return self._key
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.get_running_loop().create_task(self._look())
+        found = await asyncio.shield(self._looking)
+        if isinstance(found, AuthenticationFailed):
+            raise found
+        self._key = found
+        return found
+
+    async def _look(self) -> Secret | AuthenticationFailed:
+        """Return an error rather than raise it: nobody may be there to take it."""
+        try:
+            key = await self._from_command() or await _from_keyring(self._provider)
+        except AuthenticationFailed as error:
+            return error
+        if key is not None:
+            return key
+        where = self._settings.key_env or "key_command"
+        return AuthenticationFailed(self._provider, "there is no key", f"set {where}")
 
     async def _from_command(self) -> Secret | None:
         command = self._settings.key_command
         if not command:
             return None
         try:
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-            )
-            async with asyncio.timeout(_COMMAND_TIMEOUT_S):
-                output, _ = await process.communicate()
+            output, code = await self._run(command)
         except (OSError, TimeoutError) as error:
             raise self._command_failed(type(error).__name__) from None
-        if process.returncode:
-            raise self._command_failed(f"exit code {process.returncode}")
+        if code:
+            raise self._command_failed(f"exit code {code}")
         key = output.decode(errors="replace").strip()
         return Secret(key) if key else None
+
+    async def _run(self, command: tuple[str, ...]) -> tuple[bytes, int | None]:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            async with asyncio.timeout(self._command_timeout_s):
+                output, _ = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        return output, process.returncode
 
     def _command_failed(self, why: str) -> AuthenticationFailed:
         return AuthenticationFailed(
