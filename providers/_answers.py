@@ -27,7 +27,7 @@ from ghostlap.providers._hints import retry_after_s
 from ghostlap.providers._secret import Secret
 from ghostlap.providers._settings import ProviderSettings
 
-__all__ = ["error_from_answer", "error_from_event", "mask"]
+__all__ = ["ErrorEvent", "error_from_answer", "error_from_event", "mask"]
 
 _LONGEST_MESSAGE_CHARS = 160
 _KEY = re.compile(
@@ -76,6 +76,14 @@ _BAD_KEY = re.compile(
 )
 
 
+class ErrorEvent(Exception):
+    """Raised by a dialect's reader for an event that is an error; `data` is its decoded JSON."""
+
+    def __init__(self, data: Any) -> None:
+        self.data = data
+        super().__init__()
+
+
 @dataclass(frozen=True, slots=True)
 class _Told:
     """What the body of an error says."""
@@ -99,16 +107,25 @@ def error_from_answer(
     `headers` have lower-case names. The `key` that was sent is taken out of what the answer says.
     """
     if key:
-        body = body.replace(key.reveal().encode(), "•••".encode())
+        body = _without(key, body)
     parsed = _parse(body)
     return _error(provider, settings, status, headers, parsed, in_stream=False)
 
 
 def error_from_event(
-    provider: str, settings: ProviderSettings, event: Any, headers: Mapping[str, str] | None = None
+    provider: str, settings: ProviderSettings, event: Any, *, key: Secret | None = None
 ) -> StatusError:
-    """Return the error that an event (its decoded JSON) inside a 200 stream amounts to."""
-    return _error(provider, settings, 0, headers or {}, event, in_stream=True)
+    """Return the error that an event (its decoded JSON) inside a 200 stream amounts to.
+
+    The `key` that was sent is taken out of what the event says.
+    """
+    if key:
+        event = _parse(_without(key, orjson.dumps(event)))
+    return _error(provider, settings, 0, {}, event, in_stream=True)
+
+
+def _without(key: Secret, said: bytes) -> bytes:
+    return said.replace(key.reveal().encode(), "•••".encode())
 
 
 def mask(text: str) -> str:

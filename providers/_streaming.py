@@ -13,7 +13,7 @@ from typing import Any, Protocol, Self
 
 import orjson
 
-from ghostlap.providers._answers import error_from_answer
+from ghostlap.providers._answers import ErrorEvent, error_from_answer, error_from_event
 from ghostlap.providers._base import CompletionRequest
 from ghostlap.providers._circuit import Circuit
 from ghostlap.providers._clean import TextFilter
@@ -36,6 +36,7 @@ from ghostlap.telemetry import (
 
 __all__ = ["Answer", "Carrier", "Dialect", "Exchange", "HttpProvider"]
 
+_DONE = b"[DONE]"
 _ERROR_BODY_BYTES = 65_536
 _LONGEST_BODY_BYTES = 16 * 1024 * 1024
 """No completion is this long: what streams on is not one, and would fill the memory."""
@@ -90,8 +91,8 @@ class Answer(Protocol):
     def read(self, event: Event, attempt: Attempt) -> str:
         """Return an event's visible text, and note in `attempt` whatever else it says.
 
-        Raises `StatusError` for an error inside the stream, and whatever comes of JSON that is not
-        in the dialect: the loop makes a `ProtocolError` of it.
+        Raises `ErrorEvent` for an error inside the stream, and whatever comes of JSON that is not
+        in the dialect: the loop makes a `ProtocolError` of that. `[DONE]` is the loop's business.
         """
         ...
 
@@ -104,8 +105,8 @@ class Dialect:
     route: Callable[[ProviderSettings, Prompt], str]
     """What to append to the base URL."""
     body: Callable[[CompletionRequest, ProviderSettings, Prompt], dict[str, Any]]
-    answer: Callable[[str, ProviderSettings], Answer]
-    """Builds the reader of one answer from the provider's name and settings."""
+    answer: Callable[[], Answer]
+    """Makes the reader of one answer."""
     ndjson: bool = False
     """Lines of JSON rather than server-sent events."""
     terminates: bool = True
@@ -196,7 +197,7 @@ class HttpProvider:
         return NdjsonReader() if self._dialect.ndjson else SseReader()
 
     def answer(self) -> Answer:
-        return self._dialect.answer(self._name, self._settings)
+        return self._dialect.answer()
 
     def cleaner(self, request: CompletionRequest) -> TextFilter:
         return self._prompt.cleaner(request)
@@ -205,6 +206,9 @@ class HttpProvider:
         status = exchange.status if exchange.status >= 300 else 0  # an error that came as a 200
         headers = {name.lower(): value for name, value in exchange.headers.items()}
         return error_from_answer(self._name, self._settings, status, headers, body, key=key)
+
+    def failed(self, event: ErrorEvent, key: Secret | None) -> StatusError:
+        return error_from_event(self._name, self._settings, event.data, key=key)
 
     def not_in_dialect(self, what: str) -> ProtocolError:
         return ProtocolError(
@@ -230,6 +234,7 @@ class HttpStream:
         self._provider = provider
         self._request = request
         self._attempt = attempt
+        self._key: Secret | None = None
         self._exchange: Exchange | None = None
         self._reader = provider.reader()
         self._answer = provider.answer()
@@ -294,15 +299,16 @@ class HttpStream:
     async def _ask(self) -> None:
         if open_error := self._provider.circuit.open_error():
             raise open_error.with_traceback(None)  # else each raising would add to it, and keep it
-        exchange, key = await self._provider.exchange(self._request, self._attempt)
+        exchange, self._key = await self._provider.exchange(self._request, self._attempt)
         self._exchange = await exchange.__aenter__()
         if not 200 <= exchange.status < 300:
-            raise self._provider.refused(exchange, await exchange.read(_ERROR_BODY_BYTES), key)
+            body = await exchange.read(_ERROR_BODY_BYTES)
+            raise self._provider.refused(exchange, body, self._key)
         kind = exchange.headers.get("content-type", "")
         if kind.startswith(("text/html", "application/json")):
-            await self._read_whole(exchange, kind, key)
+            await self._read_whole(exchange, kind)
 
-    async def _read_whole(self, exchange: Exchange, kind: str, key: Secret | None) -> None:
+    async def _read_whole(self, exchange: Exchange, kind: str) -> None:
         """A gateway may answer an error, or an only line, as one body with a status of 200."""
         body = await exchange.read(_ERROR_BODY_BYTES)
         try:
@@ -310,7 +316,7 @@ class HttpStream:
         except orjson.JSONDecodeError:
             data = None
         if isinstance(data, dict) and ("error" in data or "detail" in data):
-            raise self._provider.refused(exchange, body, key)
+            raise self._provider.refused(exchange, body, self._key)
         if data is None and not self._reader.feed(body):
             raise self._provider.not_in_dialect(f"an answer of type {kind.partition(';')[0]}")
         raise self._provider.not_in_dialect("an answer that is not a stream")
@@ -337,15 +343,19 @@ class HttpStream:
     def _read(self, events: list[Event]) -> ProviderError | None:
         """Read what arrived at one time; return the error that it holds, if any."""
         answer, attempt = self._answer, self._attempt
-        texts, error = [], None
+        texts: list[str] = []
+        error: ProviderError | None = None
         try:
             for event in events:
+                if event.data == _DONE:
+                    answer.ended = True
+                    break
                 if text := answer.read(event, attempt):
                     texts.append(text)
                 if answer.ended:
                     break
-        except ProviderError as raised:
-            error = raised
+        except ErrorEvent as raised:
+            error = self._provider.failed(raised, self._key)
         except (ValueError, TypeError, AttributeError, KeyError, IndexError):
             error = self._provider.not_in_dialect("an event")
         if texts:

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from ghostlap.providers._answers import error_from_event
+from ghostlap.providers._answers import ErrorEvent
 from ghostlap.providers._asked import merged, token_cap
 from ghostlap.providers._base import CompletionRequest
 from ghostlap.providers._prompt import Prompt
@@ -42,10 +42,8 @@ def _body(
 class AnthropicAnswer:
     """Reads one answer's events."""
 
-    def __init__(self, provider: str, settings: ProviderSettings) -> None:
+    def __init__(self) -> None:
         self.ended = False
-        self._provider = provider
-        self._settings = settings
         self._usage: dict[str, Any] = {}
 
     def read(self, event: Event, attempt: Attempt) -> str:
@@ -66,7 +64,7 @@ class AnthropicAnswer:
         elif kind == "message_stop":
             self.ended = True
         elif kind == "error":
-            raise error_from_event(self._provider, self._settings, data)
+            raise ErrorEvent(data)
         return ""
 
     def _delta(self, delta: dict[str, Any], attempt: Attempt) -> str:

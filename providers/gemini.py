@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from ghostlap.providers._answers import error_from_event
+from ghostlap.providers._answers import ErrorEvent
 from ghostlap.providers._asked import merged, token_cap
 from ghostlap.providers._base import CompletionRequest
 from ghostlap.providers._prompt import Prompt
@@ -41,16 +41,14 @@ def _body(
 class GeminiAnswer:
     """Reads one answer's events. The end of the body ends it: there is no terminator."""
 
-    def __init__(self, provider: str, settings: ProviderSettings) -> None:
+    def __init__(self) -> None:
         self.ended = False
-        self._provider = provider
-        self._settings = settings
 
     def read(self, event: Event, attempt: Attempt) -> str:
         """Return the visible text of an event, and note in `attempt` whatever else it says."""
         data = orjson.loads(event.data)
         if "error" in data:
-            raise error_from_event(self._provider, self._settings, data)
+            raise ErrorEvent(data)
         _count(data.get("usageMetadata") or {}, attempt)
         blocked = (data.get("promptFeedback") or {}).get("blockReason")
         if blocked:
@@ -69,16 +67,11 @@ class GeminiAnswer:
 class InteractionAnswer:
     """Reads the events of the Interactions API, which says when it is done."""
 
-    def __init__(self, provider: str, settings: ProviderSettings) -> None:
+    def __init__(self) -> None:
         self.ended = False
-        self._provider = provider
-        self._settings = settings
 
     def read(self, event: Event, attempt: Attempt) -> str:
         """Return the visible text of an event, and note in `attempt` whatever else it says."""
-        if event.data == b"[DONE]":
-            self.ended = True
-            return ""
         data = orjson.loads(event.data)
         kind = data.get("event_type") or data.get("type") or event.name
         if kind == "step.delta":
@@ -96,7 +89,7 @@ class InteractionAnswer:
                 reasoning_tokens=usage.get("total_thought_tokens", -1),
             )
         elif kind == "error":
-            raise error_from_event(self._provider, self._settings, data)
+            raise ErrorEvent(data)
         return ""
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from ghostlap.providers._answers import error_from_event
+from ghostlap.providers._answers import ErrorEvent
 from ghostlap.providers._asked import merged, stops, token_cap
 from ghostlap.providers._base import CompletionRequest
 from ghostlap.providers._prompt import Prompt
@@ -47,16 +47,14 @@ def _body(request: CompletionRequest, settings: ProviderSettings, prompt: Prompt
 class OllamaAnswer:
     """Reads one answer's lines, of `/api/generate` and of `/api/chat`."""
 
-    def __init__(self, provider: str, settings: ProviderSettings) -> None:
+    def __init__(self) -> None:
         self.ended = False
-        self._provider = provider
-        self._settings = settings
 
     def read(self, event: Event, attempt: Attempt) -> str:
         """Return the visible text of a line, and note in `attempt` whatever else it says."""
         data = orjson.loads(event.data)
         if "error" in data:
-            raise error_from_event(self._provider, self._settings, data)
+            raise ErrorEvent(data)
         message = data.get("message") or data
         if message.get("thinking"):
             attempt.stamp(AttemptStage.FIRST_REASONING)

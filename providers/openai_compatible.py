@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from ghostlap.providers._answers import error_from_event
+from ghostlap.providers._answers import ErrorEvent
 from ghostlap.providers._asked import merged, stops, token_cap
 from ghostlap.providers._base import CompletionRequest
 from ghostlap.providers._prompt import Prompt
@@ -84,19 +84,14 @@ _SIDE_CHANNELS = frozenset({"usage", "x_groq", *TIMING_FIELDS})
 class OpenAIAnswer:
     """Reads one answer's events, of chat and of completions."""
 
-    def __init__(self, provider: str, settings: ProviderSettings) -> None:
+    def __init__(self) -> None:
         self.ended = False
-        self._provider = provider
-        self._settings = settings
 
     def read(self, event: Event, attempt: Attempt) -> str:
         """Return the visible text of an event, and note in `attempt` whatever else it says."""
-        if event.data == b"[DONE]":
-            self.ended = True
-            return ""
         data = orjson.loads(event.data)
         if data.get("error") or event.name == "error":
-            raise error_from_event(self._provider, self._settings, data)
+            raise ErrorEvent(data)
         if usage := data.get("usage"):
             attempt.usage = _usage(usage)
         choices = data.get("choices")

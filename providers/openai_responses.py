@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from ghostlap.providers._answers import error_from_event
+from ghostlap.providers._answers import ErrorEvent
 from ghostlap.providers._asked import merged, token_cap
 from ghostlap.providers._base import CompletionRequest
 from ghostlap.providers._prompt import Prompt
@@ -49,17 +49,12 @@ class ResponsesAnswer:
     Newer models emit commentary before the final answer; only the latter is code.
     """
 
-    def __init__(self, provider: str, settings: ProviderSettings) -> None:
+    def __init__(self) -> None:
         self.ended = False
-        self._provider = provider
-        self._settings = settings
         self._commentary: set[int] = set()
 
     def read(self, event: Event, attempt: Attempt) -> str:
         """Return the visible text of an event, and note in `attempt` whatever else it says."""
-        if event.data == b"[DONE]":  # not OpenAI, but some that speak its dialect
-            self.ended = True
-            return ""
         data = orjson.loads(event.data)
         kind = data.get("type", event.name)
         if kind == "response.output_text.delta":
@@ -71,7 +66,7 @@ class ResponsesAnswer:
         elif kind in _ENDS:
             self._end(kind, data.get("response") or {}, attempt)
         elif kind in ("error", "response.failed"):
-            raise error_from_event(self._provider, self._settings, data)
+            raise ErrorEvent(data)
         return ""
 
     def _item(self, data: dict[str, Any], attempt: Attempt) -> None:

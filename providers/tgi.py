@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from ghostlap.providers._answers import error_from_event
+from ghostlap.providers._answers import ErrorEvent
 from ghostlap.providers._asked import merged, stops, token_cap
 from ghostlap.providers._base import CompletionRequest
 from ghostlap.providers._prompt import Prompt
@@ -35,19 +35,14 @@ def _body(request: CompletionRequest, settings: ProviderSettings, prompt: Prompt
 class TgiAnswer:
     """Reads one answer's events."""
 
-    def __init__(self, provider: str, settings: ProviderSettings) -> None:
+    def __init__(self) -> None:
         self.ended = False
-        self._provider = provider
-        self._settings = settings
 
     def read(self, event: Event, attempt: Attempt) -> str:
         """Return the visible text of an event, and note in `attempt` whatever else it says."""
-        if event.data == b"[DONE]":
-            self.ended = True
-            return ""
         data = orjson.loads(event.data)
         if "error" in data:
-            raise error_from_event(self._provider, self._settings, data)
+            raise ErrorEvent(data)
         if data.get("generated_text") is not None:
             self._end(data.get("details") or {}, attempt)
         token = data.get("token") or {}

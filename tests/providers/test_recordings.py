@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from ghostlap.providers import StatusError
+from ghostlap.providers._answers import ErrorEvent, error_from_event
 from ghostlap.providers._ndjson import NdjsonReader
 from ghostlap.providers._settings import ProviderSettings
 from ghostlap.providers._sse import Event, SseReader
@@ -32,12 +32,12 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def reader_of(name: str) -> Callable[[str, ProviderSettings], Answer]:
+def reader_of(name: str) -> Callable[[], Answer]:
     if "responses" in name:
         return ResponsesAnswer
     if "interactions" in name:
         return InteractionAnswer
-    by_vendor: dict[str, Callable[[str, ProviderSettings], Answer]] = {
+    by_vendor: dict[str, Callable[[], Answer]] = {
         "anthropic": AnthropicAnswer,
         "google": GeminiAnswer,
         "ollama": OllamaAnswer,
@@ -65,14 +65,14 @@ STREAMS = sorted(
 @pytest.mark.parametrize("name", STREAMS)
 def test_a_recorded_stream_assembles(name: str) -> None:
     expected = EXPECTED[name]
-    answer = reader_of(name)("acme", ProviderSettings())
+    answer = reader_of(name)()
     attempt = Attempt("acme")
     text, first_text, failure = "", None, None
     for number, event in enumerate(events_of(FIXTURES / name), 1):
         try:
-            piece = answer.read(event, attempt)
-        except StatusError as error:
-            failure = error
+            piece = "" if event.data == b"[DONE]" else answer.read(event, attempt)
+        except ErrorEvent as error:
+            failure = error_from_event("acme", ProviderSettings(), error.data)
             break
         if piece and first_text is None:
             first_text = number
@@ -113,10 +113,11 @@ TIMED = {
 
 @pytest.mark.parametrize("name", TIMED)
 def test_the_servers_own_timing_arrives_in_seconds(name: str) -> None:
-    answer = reader_of(name)("acme", ProviderSettings())
+    answer = reader_of(name)()
     attempt = Attempt("acme")
     for event in events_of(FIXTURES / name):
-        answer.read(event, attempt)
+        if event.data != b"[DONE]":
+            answer.read(event, attempt)
     timing = attempt.server_timing
     for stage in TIMED[name]:
         seconds = getattr(timing, stage)
