@@ -89,15 +89,6 @@ class TelemetrySettings:
             "user_only": True,
         },
     )
-    retention_days: int = field(
-        default=30,
-        metadata={
-            "help": "how long single keystrokes are kept",
-            "minimum": 1,
-            "maximum": 3650,
-            "user_only": True,
-        },
-    )
 
 
 @dataclass(frozen=True, slots=True)

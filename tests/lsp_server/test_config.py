@@ -76,7 +76,7 @@ def test_what_the_file_says_is_taken(write: Write) -> None:
             [embedded]
             confidence = 1e-1
             [telemetry]
-            retention_days = 7
+            enabled = false
             [providers.mine]
             base_url = "http://127.0.0.1:8080/v1"
             headers = { x-team = "blue" }
@@ -90,7 +90,7 @@ def test_what_the_file_says_is_taken(write: Write) -> None:
     assert config.primary == "mine"
     assert config.suggestion.single_line is False
     assert config.embedded.threshold == 0.1
-    assert config.telemetry.retention_days == 7
+    assert config.telemetry.enabled is False
     mine = config.provider("mine")
     assert mine.headers == {"x-team": "blue"}
     assert mine.key_command == ("pass", "show", "mine")
@@ -134,8 +134,8 @@ BAD_VALUES = {
     "embedded.eagerness?",
     "telemetry.enabled = 1": "telemetry.enabled must be true or false, not 1; true is used",
     "telemetry.path = 1979-05-27": "telemetry.path must be a text, not a date or time",
-    "telemetry.retention_days = 0": "telemetry.retention_days must be a whole number from 1 to "
-    "3650, not 0; 30 is used",
+    "suggestion.max_tokens = 0": "suggestion.max_tokens must be a whole number from 1 to "
+    "4096, not 0; 64 is used",
     "providers = 3": "providers must be a table, not a number",
     "providers.x = 3": "providers.x must be a table, not a number",
     "providers.x.max_tokens = 0": "providers.x.max_tokens must be a whole number from 1 to 32768, "
@@ -291,7 +291,6 @@ HOSTILE: dict[str, dict[str, Any]] = {
     "a provider of its own": {"primary": "evil", "providers": {"evil": {"model": "m"}}},
     "a file to write": {"telemetry": {"path": "/home/user/.bashrc"}},
     "a folder to write": {"embedded": {"cache_dir": "/home/user/.ssh"}},
-    "days to forget": {"telemetry": {"retention_days": 1}},
     "recording again": {"telemetry": {"enabled": True}},
 }
 
