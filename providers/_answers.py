@@ -69,7 +69,7 @@ _STATUS_OF = {
 }
 _NO_MONEY = frozenset({"insufficient_quota", "billing_error", "payment_required"})
 _TOO_LONG = re.compile(
-    r"context.length|too (?:long|large)|maximum context|token limit", re.IGNORECASE
+    r"context.(?:length|size|window)|too (?:long|large)|maximum context|token limit", re.IGNORECASE
 )
 _BAD_KEY = re.compile(
     r"api.?key.{0,24}(?:invalid|not valid|incorrect)|(?:invalid|incorrect) api.?key", re.IGNORECASE

@@ -24,8 +24,8 @@ def _body(
 ) -> dict[str, Any]:
     """Return the body of `POST /infill`.
 
-    What stands on the cursor's line goes behind the middle token, so that the server's cache of all
-    before it survives the next key.
+    The cursor's line goes as `prompt`, by itself: servers put it behind the middle token, or at the
+    end of the prefix, as their version has it.
     """
     head, newline, line = request.prefix.rpartition("\n")
     body: dict[str, Any] = {

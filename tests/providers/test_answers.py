@@ -110,6 +110,8 @@ def test_no_money_left_sets_the_backend_aside_and_a_rate_limit_does_not() -> Non
 
 
 def test_a_prompt_that_was_too_long_does_not_set_the_backend_aside() -> None:
+    llama_cpp = "request (9000 tokens) exceeds the available context size (8192 tokens)"
+    assert not answer(400, {"error": {"message": llama_cpp}}).permanent
     assert not answer(400, {"error": {"message": "maximum context length is 8192"}}).permanent
     assert answer(400, {"error": {"message": "unknown field"}}).permanent
 
