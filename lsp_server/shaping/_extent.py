@@ -75,8 +75,8 @@ class Extent:
             if not line.strip() or width(line) >= self.floor:
                 continue
             closing = self._closing(line, language)
-            if closing is None:
-                return lines[:number], True
+            if closing is None:  # half a word may yet become the one that closes
+                return lines[:number], complete or language.closing_word is None
             if not complete:
                 return lines[:number], False
             return [*lines[:number], *([closing] if closing else [])], True
