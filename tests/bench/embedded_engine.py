@@ -29,7 +29,7 @@ __all__ = ["main"]
 
 PACKAGES = ("rich", "aiohttp", "hypothesis")
 THRESHOLDS = (0.5, 0.7, 0.8)
-LINES = 120
+LINES = 60
 """Lines of each package that are typed anew."""
 URI = "file:///typed.py"
 _WINDOW_LINES = 80
