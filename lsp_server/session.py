@@ -9,9 +9,10 @@ from ghostlap.lsp_server.completions import Completions
 from ghostlap.lsp_server.dispatch import Dispatcher, Phase
 from ghostlap.lsp_server.documents import Documents
 from ghostlap.lsp_server.engine import Engine
+from ghostlap.lsp_server.items import ACCEPTED
 from ghostlap.lsp_server.keystrokes import Keystrokes
 from ghostlap.lsp_server.params import optional, require
-from ghostlap.lsp_server.refusals import INVALID_REQUEST, Refused
+from ghostlap.lsp_server.refusals import INVALID_PARAMS, INVALID_REQUEST, Refused
 from ghostlap.lsp_server.slow_path import SlowPath
 from ghostlap.lsp_server.tasks import Tasks
 from ghostlap.lsp_server.text_sync import TextSync
@@ -52,6 +53,7 @@ class Session:
             "shutdown": self._shutdown,
             "textDocument/inlineCompletion": self._completions.inline_completion,
             "textDocument/completion": self._completions.completion,
+            "workspace/executeCommand": self._execute_command,
         }
         self.handle.notifications |= {
             "initialized": _ignore,
@@ -90,6 +92,20 @@ class Session:
     def _shutdown(self, request_id: int | str, _params: Any) -> None:
         self._engine.cancel_all()
         self.handle.phase = Phase.SHUT_DOWN
+        self._channel.send({"jsonrpc": "2.0", "id": request_id, "result": None})
+
+    def _execute_command(self, request_id: int | str, params: Any) -> None:
+        """Note an acceptance at once: the editor may end right behind it. Others are pygls's."""
+        command = require(params, str, "command")
+        if command != ACCEPTED:
+            method = "workspace/executeCommand"
+            message = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}
+            self._slow_path(message)
+            return
+        arguments = require(params, list, "arguments")
+        if len(arguments) != 1 or type(arguments[0]) is not int:
+            raise Refused(INVALID_PARAMS, f"{ACCEPTED} takes the id of a suggestion.")
+        self._host.accepted(arguments[0])
         self._channel.send({"jsonrpc": "2.0", "id": request_id, "result": None})
 
     def _exit(self, _params: Any) -> None:

@@ -143,6 +143,16 @@ async def test_an_accepted_suggestion_is_recorded(serve: START, database: Path) 
     assert rows(database, query) == [{"sequence": 1, "text": "accepted"}]
 
 
+async def test_a_suggestion_that_is_accepted_just_before_the_end_is_recorded(
+    serve: START, database: Path
+) -> None:
+    async with serve('text = "f(x)"') as client:
+        answer = await client.inline_completion(URI, 0, 14)
+        client.start("workspace/executeCommand", answer["items"][0]["command"])
+        assert await client.shutdown() == 0
+    assert len(rows(database, "SELECT * FROM feedback")) == 1
+
+
 async def test_neither_code_nor_paths_are_stored_or_logged(serve: START, database: Path) -> None:
     async with serve('text = "secret_answer"') as client:
         client.insert(URI, 0, 14, "secret_edit")
