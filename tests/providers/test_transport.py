@@ -390,8 +390,10 @@ def unused_port() -> int:
 async def answering(*answers: bytes) -> AsyncIterator[tuple[str, list[bytes]]]:
     """A server that sends each of `answers` to one request, and then closes the connection."""
     seen: list[bytes] = []
+    writers: list[asyncio.StreamWriter] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
         for answer in answers:
             head = await reader.readuntil(b"\r\n\r\n")
             seen.append(head + await reader.readexactly(len(BODY)))
@@ -402,3 +404,5 @@ async def answering(*answers: bytes) -> AsyncIterator[tuple[str, list[bytes]]]:
     running = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with running:
         yield f"http://127.0.0.1:{running.sockets[0].getsockname()[1]}/v1", seen
+        for writer in writers:  # Python 3.13 waits for them, the client's idle spares included
+            writer.transport.abort()
