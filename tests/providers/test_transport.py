@@ -402,7 +402,9 @@ async def answering(*answers: bytes) -> AsyncIterator[tuple[str, list[bytes]]]:
         writer.close()
 
     running = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with running:
+    try:
         yield f"http://127.0.0.1:{running.sockets[0].getsockname()[1]}/v1", seen
-        for writer in writers:  # Python 3.13 waits for them, the client's idle spares included
+    finally:  # not wait_closed: the client keeps spares open, and Python 3.13 waits for them
+        running.close()
+        for writer in writers:
             writer.transport.abort()
