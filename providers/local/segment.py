@@ -28,7 +28,7 @@ _ARRAYS = ("tokens", "by_context", "by_shape", "buckets", "shapes", "word_ends",
 _TYPES = {"i": 4, "I": 4, "B": 1}
 _CACHED_WORDS = 20_000
 
-# How many positions are looked at and kept for one token: see LOCAL's candidates.
+# How many positions are looked at and kept for one token: more did not measurably help a prototype.
 _KEPT = 8
 _LOOKED_AT = 16
 _SHAPE_KEPT = 8
