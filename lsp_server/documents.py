@@ -17,7 +17,7 @@ __all__ = ["Document", "DocumentNotOpen", "Documents", "InvalidParams", "LineEdi
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
-# About 100 lines of code, 1,000 tokens; taking it costs some 15 µs, whatever the length of the file.
+# About 100 lines of code, 1,000 tokens; taking it costs some 15 µs, however long the file is.
 _PREFIX_CHARS = 4_000
 _SUFFIX_CHARS = 1_000
 
