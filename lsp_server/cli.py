@@ -132,7 +132,7 @@ def _help() -> str:
 
 
 def _nearest(name: str) -> str:
-    from ghostlap.lsp_server._settings_reader import did_you_mean, quoted  # noqa: PLC0415 - rare
+    from ghostlap.lsp_server.config._reader import did_you_mean, quoted  # noqa: PLC0415 - rare
 
     return f"{quoted(name)}{did_you_mean(name, COMMANDS) or '; see `ghostlap --help`'}"
 

@@ -16,14 +16,14 @@ from typing import Any
 from ghostlap.lsp_server.backends import Backends
 from ghostlap.lsp_server.config import EMBEDDED, Config, Problem, TelemetrySettings, merge
 from ghostlap.lsp_server.engine import Engine, Route
+from ghostlap.lsp_server.engine.schedule import FixedDebounce
 from ghostlap.lsp_server.logs import log_failure
 from ghostlap.lsp_server.notices import Notices
-from ghostlap.lsp_server.params import optional
-from ghostlap.lsp_server.schedule import FixedDebounce
-from ghostlap.lsp_server.session import Session
+from ghostlap.lsp_server.protocol.params import optional
+from ghostlap.lsp_server.protocol.session import Session
+from ghostlap.lsp_server.protocol.wire import Channel, MessageHandler
 from ghostlap.lsp_server.tasks import Tasks
 from ghostlap.lsp_server.version import VERSION
-from ghostlap.lsp_server.wire import Channel, MessageHandler
 from ghostlap.providers import DocumentObserver, Provider, ProviderError
 from ghostlap.telemetry import (
     FeedbackKind,

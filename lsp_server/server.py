@@ -16,7 +16,7 @@ from ghostlap.lsp_server.backends import Backends, OurBackends
 from ghostlap.lsp_server.config import Config, Problem
 from ghostlap.lsp_server.host import Host
 from ghostlap.lsp_server.logs import describe
-from ghostlap.lsp_server.wire import Channel, MessageHandler, run_stdio, run_tcp
+from ghostlap.lsp_server.protocol.wire import Channel, MessageHandler, run_stdio, run_tcp
 
 __all__ = ["serve"]
 

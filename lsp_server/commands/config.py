@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _show(settings: config.Config) -> None:
-    from ghostlap.lsp_server._settings_schema import to_toml  # noqa: PLC0415 - for this alone
+    from ghostlap.lsp_server.config._schema import to_toml  # noqa: PLC0415 - for this alone
 
     there = "" if settings.file.exists() else " (not there: these are the defaults)"
     print(f"# {settings.file}{there}\n")

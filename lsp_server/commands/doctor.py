@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _refuse_unknown(settings: Config, names: list[str]) -> None:
-    from ghostlap.lsp_server._settings_reader import did_you_mean, quoted  # noqa: PLC0415 - as in run
+    from ghostlap.lsp_server.config._reader import did_you_mean, quoted  # noqa: PLC0415 - as in run
     from ghostlap.providers.catalog import catalog  # noqa: PLC0415 - as in run
 
     known = [*catalog(), *settings.providers]

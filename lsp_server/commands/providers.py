@@ -146,7 +146,7 @@ def _words(value: Any) -> str:
 
 
 def _unknown(name: str | None, names: list[str]) -> str:
-    from ghostlap.lsp_server._settings_reader import did_you_mean, quoted  # noqa: PLC0415 - rare
+    from ghostlap.lsp_server.config._reader import did_you_mean, quoted  # noqa: PLC0415 - rare
 
     if name is None:
         return "show wants a name; `ghostlap providers` lists them"

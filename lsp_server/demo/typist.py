@@ -10,7 +10,7 @@ from typing import Any
 from ghostlap.lsp_server.client import Call, LspClient, LspError
 from ghostlap.lsp_server.demo.material import Passage
 from ghostlap.lsp_server.demo.pace import Pace
-from ghostlap.lsp_server.positions import PositionEncoding, character_at, index_at
+from ghostlap.lsp_server.documents.positions import PositionEncoding, character_at, index_at
 from ghostlap.telemetry import monotonic_ns
 
 __all__ = ["Figures", "Ghost", "Typist"]

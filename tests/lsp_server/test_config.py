@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from ghostlap.lsp_server._settings_reader import settings_of_class
-from ghostlap.lsp_server._settings_schema import to_toml
 from ghostlap.lsp_server.config import Config, config_path, load, merge, schema
+from ghostlap.lsp_server.config._reader import settings_of_class
+from ghostlap.lsp_server.config._schema import to_toml
 from ghostlap.providers.catalog import settings_of
 
 KEY = "sk-live-0123456789"

@@ -14,7 +14,7 @@ from ghostlap.lsp_server.documents import (
     InvalidParams,
     LineEdit,
 )
-from ghostlap.lsp_server.positions import PositionEncoding
+from ghostlap.lsp_server.documents.positions import PositionEncoding
 
 UTF_8, UTF_16, UTF_32 = PositionEncoding.UTF_8, PositionEncoding.UTF_16, PositionEncoding.UTF_32
 URI = "file:///project/module.py"

@@ -9,7 +9,7 @@ import pytest
 
 from ghostlap.lsp_server.documents import Snapshot
 from ghostlap.lsp_server.engine import Engine, Job, Route, Suggestion
-from ghostlap.lsp_server.schedule import FixedDebounce
+from ghostlap.lsp_server.engine.schedule import FixedDebounce
 from ghostlap.lsp_server.tasks import Tasks
 from ghostlap.providers import (
     AuthenticationFailed,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ghostlap.lsp_server.exclusions import Exclusions
+from ghostlap.lsp_server.context.exclusions import Exclusions
 
 
 @pytest.mark.parametrize(

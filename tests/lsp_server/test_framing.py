@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ghostlap.lsp_server.framing import (
+from ghostlap.lsp_server.protocol.framing import (
     FrameDecoder,
     FrameError,
     decode_body,

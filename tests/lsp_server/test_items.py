@@ -7,7 +7,7 @@ import pytest
 
 from ghostlap.lsp_server.documents import Snapshot
 from ghostlap.lsp_server.engine import Suggestion
-from ghostlap.lsp_server.items import completion_list, inline_list
+from ghostlap.lsp_server.protocol.items import completion_list, inline_list
 
 AtCursor = Callable[..., Snapshot]
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ghostlap.lsp_server.keystrokes import Keystrokes
+from ghostlap.lsp_server.protocol.keystrokes import Keystrokes
 from ghostlap.telemetry import Stage
 
 URI = "file:///home/someone/a.py"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ghostlap.lsp_server.positions import (
+from ghostlap.lsp_server.documents.positions import (
     PositionEncoding,
     character_at,
     choose_encoding,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ghostlap.lsp_server.secret_lines import SecretDetector
+from ghostlap.lsp_server.context.secret_lines import SecretDetector
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 import pytest
 
-from ghostlap.lsp_server.capabilities import encoding_of, initialize_result
 from ghostlap.lsp_server.client import LspClient
-from ghostlap.lsp_server.pygls_room import language_server
+from ghostlap.lsp_server.protocol.capabilities import encoding_of, initialize_result
+from ghostlap.lsp_server.protocol.pygls_room import language_server
 from ghostlap.lsp_server.version import VERSION
 
 StartServer = Callable[..., AbstractAsyncContextManager[LspClient]]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ghostlap.lsp_server.client import LspClient, LspError
-from ghostlap.lsp_server.pygls_room import open_room
+from ghostlap.lsp_server.protocol.pygls_room import open_room
 
 StartServer = Callable[..., AbstractAsyncContextManager[LspClient]]
 

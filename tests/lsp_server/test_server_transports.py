@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import pytest
 
-from ghostlap.lsp_server.framing import FrameDecoder, encode_message
+from ghostlap.lsp_server.protocol.framing import FrameDecoder, encode_message
 
 SERVE = [sys.executable, "-I", "-m", "ghostlap.lsp_server", "serve"]
 INITIALIZE = {"method": "initialize", "id": 1, "params": {"capabilities": {}}}

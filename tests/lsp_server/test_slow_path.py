@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from ghostlap.lsp_server.framing import FrameDecoder, decode_body
-from ghostlap.lsp_server.slow_path import SlowPath
+from ghostlap.lsp_server.protocol.framing import FrameDecoder, decode_body
+from ghostlap.lsp_server.protocol.slow_path import SlowPath
+from ghostlap.lsp_server.protocol.wire import Channel, MessageHandler
 from ghostlap.lsp_server.tasks import Tasks
-from ghostlap.lsp_server.wire import Channel, MessageHandler
 
 
 class Client:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from ghostlap.lsp_server.documents import Document, Snapshot
-from ghostlap.lsp_server.positions import PositionEncoding
+from ghostlap.lsp_server.documents.positions import PositionEncoding
 
 URI = "file:///project/module.py"
 

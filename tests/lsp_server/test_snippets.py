@@ -1,6 +1,6 @@
 """Which pieces of other files are shown to the model."""
 
-from ghostlap.lsp_server.snippets import RecentFiles
+from ghostlap.lsp_server.context.snippets import RecentFiles
 
 USERS = """
 class UserRepository:

@@ -7,9 +7,9 @@ import pytest
 
 from ghostlap.lsp_server.documents import Documents
 from ghostlap.lsp_server.engine import Engine
-from ghostlap.lsp_server.keystrokes import Keystrokes
+from ghostlap.lsp_server.protocol.keystrokes import Keystrokes
+from ghostlap.lsp_server.protocol.text_sync import TextSync
 from ghostlap.lsp_server.tasks import Tasks
-from ghostlap.lsp_server.text_sync import TextSync
 
 URI = "file:///a.py"
 

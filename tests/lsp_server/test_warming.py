@@ -6,10 +6,10 @@ from typing import Any
 
 from ghostlap.lsp_server.documents import Documents
 from ghostlap.lsp_server.engine import Engine, Route
-from ghostlap.lsp_server.keystrokes import Keystrokes
-from ghostlap.lsp_server.schedule import FixedDebounce
+from ghostlap.lsp_server.engine.schedule import FixedDebounce
+from ghostlap.lsp_server.protocol.keystrokes import Keystrokes
+from ghostlap.lsp_server.protocol.text_sync import PAUSE_NS, TextSync
 from ghostlap.lsp_server.tasks import Tasks
-from ghostlap.lsp_server.text_sync import PAUSE_NS, TextSync
 from ghostlap.providers.scripted import ScriptedProvider
 
 URI = "file:///a.py"

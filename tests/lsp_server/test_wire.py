@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from ghostlap.lsp_server.client import LspClient
-from ghostlap.lsp_server.framing import FrameDecoder, encode_message
-from ghostlap.lsp_server.wire import Channel, run_tcp
+from ghostlap.lsp_server.protocol.framing import FrameDecoder, encode_message
+from ghostlap.lsp_server.protocol.wire import Channel, run_tcp
 from ghostlap.telemetry import monotonic_ns
 
 SERVER = Path(__file__).with_name("wire_server.py")

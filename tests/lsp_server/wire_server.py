@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from ghostlap.lsp_server.wire import Channel, MessageHandler, run_stdio, run_tcp
+from ghostlap.lsp_server.protocol.wire import Channel, MessageHandler, run_stdio, run_tcp
 from ghostlap.telemetry import monotonic_ns
 
 log = logging.getLogger("test")

@@ -9,7 +9,7 @@ from dataclasses import MISSING, Field, dataclass, is_dataclass
 from types import MappingProxyType
 from typing import Any, get_args, get_origin
 
-from ghostlap.lsp_server._settings_reader import rules_of, settings_of_class
+from ghostlap.lsp_server.config._reader import rules_of, settings_of_class
 
 __all__ = ["FieldDoc", "describe", "to_toml"]
 

@@ -9,13 +9,13 @@ import socket
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeAlias
 
-from ghostlap.lsp_server.framing import (
+from ghostlap.lsp_server.protocol.framing import (
     FrameDecoder,
     FrameError,
     decode_body,
     encode_message,
 )
-from ghostlap.lsp_server.stdio import ThreadOutput, are_pipes, claim_stdio, read_in_thread
+from ghostlap.lsp_server.protocol.stdio import ThreadOutput, are_pipes, claim_stdio, read_in_thread
 from ghostlap.telemetry import monotonic_ns
 
 __all__ = [

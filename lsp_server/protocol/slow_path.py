@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ghostlap.lsp_server.logs import log_failure
-from ghostlap.lsp_server.refusals import INTERNAL_ERROR
+from ghostlap.lsp_server.protocol.refusals import INTERNAL_ERROR
+from ghostlap.lsp_server.protocol.wire import Channel, MessageHandler
 from ghostlap.lsp_server.tasks import Tasks
-from ghostlap.lsp_server.wire import Channel, MessageHandler
 
 if TYPE_CHECKING:
-    from ghostlap.lsp_server.pygls_room import Services
+    from ghostlap.lsp_server.protocol.pygls_room import Services
 
 __all__ = ["SlowPath"]
 
@@ -29,7 +29,7 @@ OpenRoom: TypeAlias = Callable[
 
 
 def _import() -> OpenRoom:
-    from ghostlap.lsp_server.pygls_room import open_room  # noqa: PLC0415 - what all this is for
+    from ghostlap.lsp_server.protocol.pygls_room import open_room  # noqa: PLC0415 - what all this is for
 
     return open_room
 

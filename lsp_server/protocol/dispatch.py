@@ -12,7 +12,7 @@ from enum import Enum, auto
 from typing import Any, TypeAlias
 
 from ghostlap.lsp_server.logs import describe, log_failure
-from ghostlap.lsp_server.refusals import (
+from ghostlap.lsp_server.protocol.refusals import (
     INTERNAL_ERROR,
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
@@ -20,7 +20,7 @@ from ghostlap.lsp_server.refusals import (
     Refused,
     refusal_of,
 )
-from ghostlap.lsp_server.wire import Channel, MessageHandler
+from ghostlap.lsp_server.protocol.wire import Channel, MessageHandler
 
 __all__ = ["Dispatcher", "NotificationHandler", "Phase", "RequestHandler"]
 

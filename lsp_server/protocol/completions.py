@@ -8,11 +8,11 @@ from typing import Any, TypeAlias
 
 from ghostlap.lsp_server.documents import Documents, Snapshot
 from ghostlap.lsp_server.engine import Engine, Job, Suggestion
-from ghostlap.lsp_server.items import completion_list, inline_list
-from ghostlap.lsp_server.keystrokes import Keystrokes
-from ghostlap.lsp_server.params import optional, require
-from ghostlap.lsp_server.refusals import INVALID_REQUEST, REQUEST_CANCELLED, Refused
-from ghostlap.lsp_server.wire import Channel
+from ghostlap.lsp_server.protocol.items import completion_list, inline_list
+from ghostlap.lsp_server.protocol.keystrokes import Keystrokes
+from ghostlap.lsp_server.protocol.params import optional, require
+from ghostlap.lsp_server.protocol.refusals import INVALID_REQUEST, REQUEST_CANCELLED, Refused
+from ghostlap.lsp_server.protocol.wire import Channel
 from ghostlap.telemetry import Outcome
 
 __all__ = ["Completions"]

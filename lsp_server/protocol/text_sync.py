@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 from ghostlap.lsp_server.documents import Documents
 from ghostlap.lsp_server.engine import Engine
-from ghostlap.lsp_server.keystrokes import Keystrokes
 from ghostlap.lsp_server.logs import log_failure
-from ghostlap.lsp_server.params import optional, require
+from ghostlap.lsp_server.protocol.keystrokes import Keystrokes
+from ghostlap.lsp_server.protocol.params import optional, require
 from ghostlap.providers import DocumentObserver
 
 __all__ = ["TextSync"]

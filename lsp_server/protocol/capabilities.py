@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ghostlap.lsp_server.items import ACCEPTED
-from ghostlap.lsp_server.params import optional
-from ghostlap.lsp_server.positions import PositionEncoding, choose_encoding
+from ghostlap.lsp_server.documents.positions import PositionEncoding, choose_encoding
+from ghostlap.lsp_server.protocol.items import ACCEPTED
+from ghostlap.lsp_server.protocol.params import optional
 from ghostlap.lsp_server.version import VERSION
 
 __all__ = ["COMPLETION_OPTIONS", "INLINE_COMPLETION_OPTIONS", "encoding_of", "initialize_result"]

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ghostlap.lsp_server.positions import PositionEncoding, character_at, index_at
-from ghostlap.lsp_server.windows import window_after, window_before
+from ghostlap.lsp_server.documents.positions import PositionEncoding, character_at, index_at
+from ghostlap.lsp_server.documents.windows import window_after, window_before
 
 __all__ = ["Document", "DocumentNotOpen", "Documents", "InvalidParams", "LineEdit", "Snapshot"]
 

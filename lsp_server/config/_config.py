@@ -16,8 +16,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from ghostlap.lsp_server._settings_reader import Admit, Problem, did_you_mean, quoted, read
-from ghostlap.lsp_server._settings_schema import FieldDoc, describe
+from ghostlap.lsp_server.config._reader import Admit, Problem, did_you_mean, quoted, read
+from ghostlap.lsp_server.config._schema import FieldDoc, describe
 from ghostlap.providers._settings import ProviderSettings
 from ghostlap.providers.local.settings import EmbeddedSettings
 

@@ -14,13 +14,13 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
-from ghostlap.lsp_server.capabilities import COMPLETION_OPTIONS, INLINE_COMPLETION_OPTIONS
-from ghostlap.lsp_server.framing import decode_body
-from ghostlap.lsp_server.items import ACCEPTED
 from ghostlap.lsp_server.logs import describe
-from ghostlap.lsp_server.refusals import INVALID_PARAMS, METHOD_NOT_FOUND
+from ghostlap.lsp_server.protocol.capabilities import COMPLETION_OPTIONS, INLINE_COMPLETION_OPTIONS
+from ghostlap.lsp_server.protocol.framing import decode_body
+from ghostlap.lsp_server.protocol.items import ACCEPTED
+from ghostlap.lsp_server.protocol.refusals import INVALID_PARAMS, METHOD_NOT_FOUND
+from ghostlap.lsp_server.protocol.wire import MessageHandler
 from ghostlap.lsp_server.version import VERSION
-from ghostlap.lsp_server.wire import MessageHandler
 
 __all__ = ["Services", "language_server", "open_room"]
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from ghostlap.lsp_server.capabilities import encoding_of, initialize_result
-from ghostlap.lsp_server.completions import Completions
-from ghostlap.lsp_server.dispatch import Dispatcher, Phase
 from ghostlap.lsp_server.documents import Documents
 from ghostlap.lsp_server.engine import Engine
-from ghostlap.lsp_server.items import ACCEPTED
-from ghostlap.lsp_server.keystrokes import Keystrokes
-from ghostlap.lsp_server.params import optional, require
-from ghostlap.lsp_server.refusals import INVALID_PARAMS, INVALID_REQUEST, Refused
-from ghostlap.lsp_server.slow_path import SlowPath
+from ghostlap.lsp_server.protocol.capabilities import encoding_of, initialize_result
+from ghostlap.lsp_server.protocol.completions import Completions
+from ghostlap.lsp_server.protocol.dispatch import Dispatcher, Phase
+from ghostlap.lsp_server.protocol.items import ACCEPTED
+from ghostlap.lsp_server.protocol.keystrokes import Keystrokes
+from ghostlap.lsp_server.protocol.params import optional, require
+from ghostlap.lsp_server.protocol.refusals import INVALID_PARAMS, INVALID_REQUEST, Refused
+from ghostlap.lsp_server.protocol.slow_path import SlowPath
+from ghostlap.lsp_server.protocol.text_sync import TextSync
+from ghostlap.lsp_server.protocol.wire import Channel
 from ghostlap.lsp_server.tasks import Tasks
-from ghostlap.lsp_server.text_sync import TextSync
-from ghostlap.lsp_server.wire import Channel
 
 __all__ = ["Host", "Session"]
 

@@ -11,9 +11,21 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self, cast
 
-from ghostlap.lsp_server.calls import DEFAULT_ANSWERS, Answer, Call, LspError, ServerGone, answer
-from ghostlap.lsp_server.framing import FrameDecoder, FrameError, decode_body, encode_message
-from ghostlap.lsp_server.server_process import ServerProcess
+from ghostlap.lsp_server.client.calls import (
+    DEFAULT_ANSWERS,
+    Answer,
+    Call,
+    LspError,
+    ServerGone,
+    answer,
+)
+from ghostlap.lsp_server.client.server_process import ServerProcess
+from ghostlap.lsp_server.protocol.framing import (
+    FrameDecoder,
+    FrameError,
+    decode_body,
+    encode_message,
+)
 
 __all__ = ["Answer", "Call", "LspClient", "LspError", "ServerGone"]
 

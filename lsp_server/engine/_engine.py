@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
-from ghostlap.lsp_server.asking import request_for
 from ghostlap.lsp_server.documents import Snapshot
+from ghostlap.lsp_server.engine.asking import request_for
+from ghostlap.lsp_server.engine.schedule import Schedule
 from ghostlap.lsp_server.logs import log_failure
-from ghostlap.lsp_server.schedule import Schedule
 from ghostlap.lsp_server.shape import shape
 from ghostlap.lsp_server.tasks import Tasks
 from ghostlap.providers import CompletionRequest, CompletionStream, Provider, ProviderError

@@ -1,0 +1,1 @@
+"""One client: its messages, and who handles them."""
