@@ -4,8 +4,10 @@ from ghostlap.providers._base import (
     CompletionRequest,
     CompletionStream,
     DocumentObserver,
+    Judge,
     Provider,
     Snippet,
+    Verdict,
 )
 from ghostlap.providers._errors import (
     AuthenticationFailed,
@@ -32,6 +34,7 @@ __all__ = [
     "ConnectError",
     "DocumentObserver",
     "FirstTokenTimeout",
+    "Judge",
     "NotFound",
     "Overloaded",
     "ProtocolError",
@@ -44,4 +47,5 @@ __all__ = [
     "StatusError",
     "StreamStalled",
     "Truncated",
+    "Verdict",
 ]

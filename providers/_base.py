@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from ghostlap.telemetry import Attempt, Trace
 
-__all__ = ["CompletionRequest", "CompletionStream", "DocumentObserver", "Provider", "Snippet"]
+__all__ = [
+    "CompletionRequest",
+    "CompletionStream",
+    "DocumentObserver",
+    "Judge",
+    "Provider",
+    "Snippet",
+    "Verdict",
+]
+
+
+class Verdict(NamedTuple):
+    """What the text of an answer amounts to so far."""
+
+    usable: bool
+    """It can be shown, and will not have to be taken back."""
+    decided: bool
+    """Nothing that may still arrive can change what is shown: the stream can be closed."""
+
+
+Judge: TypeAlias = Callable[[str, bool], Verdict]
+"""Judges the whole text so far; the flag says that the stream has ended. Cheap, never raises."""
+
+
+def _first_line(text: str, finished: bool) -> Verdict:  # noqa: FBT001 - a Judge
+    """Judge as if one line were wanted, without knowing what stands around the cursor."""
+    complete = finished or "\n" in text
+    return Verdict(complete and bool(text.partition("\n")[0].strip()), complete)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +70,9 @@ class CompletionRequest:
     """Only the rest of the cursor's line is wanted."""
     alternatives: int = 1
     """How many different texts are wanted; a provider may give fewer."""
+    judge: Judge = field(default=_first_line, repr=False, compare=False)
+    """Whether an answer can be shown, by the same rules as what is shown: what a policy that
+    compares providers goes by. Not called before the request was sent."""
 
 
 class CompletionStream(Protocol):
