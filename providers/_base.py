@@ -33,7 +33,7 @@ Judge: TypeAlias = Callable[[str, bool], Verdict]
 """Judges the whole text so far; the flag says that the stream has ended. Cheap, never raises."""
 
 
-def _first_line(text: str, finished: bool) -> Verdict:  # noqa: FBT001 - a Judge
+def _first_line(text: str, finished: bool) -> Verdict:
     """Judge as if one line were wanted, without knowing what stands around the cursor."""
     complete = finished or "\n" in text
     return Verdict(complete and bool(text.partition("\n")[0].strip()), complete)

@@ -14,12 +14,12 @@ from functools import partial
 from typing import TypeAlias
 
 from ghostlap.lsp_server.documents import Snapshot
-from ghostlap.lsp_server.engine.asking import request_for
+from ghostlap.lsp_server.engine.asking import OpenContext, request_for
 from ghostlap.lsp_server.engine.schedule import Schedule
 from ghostlap.lsp_server.logs import log_failure
 from ghostlap.lsp_server.shape import shape
 from ghostlap.lsp_server.tasks import Tasks
-from ghostlap.providers import CompletionRequest, CompletionStream, Provider, ProviderError
+from ghostlap.providers import CompletionRequest, CompletionStream, Provider, ProviderError, Verdict
 from ghostlap.telemetry import (
     AttemptOutcome,
     AttemptStage,
@@ -158,7 +158,13 @@ class Engine:
         if delay_s > 0:
             await asyncio.sleep(delay_s)
         trace.stamp(Stage.DEBOUNCED)
-        request = request_for(snapshot, max_tokens=route.max_tokens, single_line=route.single_line)
+        request = request_for(
+            snapshot,
+            OpenContext().surroundings(snapshot),
+            _judge,
+            max_tokens=route.max_tokens,
+            single_line=route.single_line,
+        )
         trace.stamp(Stage.CONTEXT_READY)
         trace.stamp(Stage.DISPATCHED)
         async with route.provider.stream(request, trace) as stream:
@@ -233,3 +239,8 @@ class Engine:
 def _is_decided(text: str, request: CompletionRequest) -> bool:
     """Whether nothing that may still arrive would be shown."""
     return request.single_line and "\n" in text
+
+
+def _judge(text: str, finished: bool) -> Verdict:
+    complete = finished or "\n" in text
+    return Verdict(complete and bool(text.strip()), complete)

@@ -2,19 +2,67 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Protocol
+
 from ghostlap.lsp_server.documents import Snapshot
-from ghostlap.providers import CompletionRequest
+from ghostlap.providers import CompletionRequest, Judge, Snippet
 
-__all__ = ["request_for"]
+__all__ = ["Context", "OpenContext", "Surroundings", "request_for"]
 
 
-def request_for(snapshot: Snapshot, *, max_tokens: int, single_line: bool) -> CompletionRequest:
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the model may see of a document."""
+
+    prefix: str
+    suffix: str
+    path: str = ""
+    """Relative to the workspace, with forward slashes; empty when unknown."""
+    snippets: tuple[Snippet, ...] = ()
+
+
+class Context(Protocol):
+    """Knows the workspace: which documents are kept back, and what else helps to complete one."""
+
+    def why_not(self, uri: str) -> str | None:
+        """Why nothing of a document may be sent, as words for a status line; None: it may."""
+        ...
+
+    def surroundings(self, snapshot: Snapshot) -> Surroundings:
+        """Return what may be sent, secrets taken out. Within 100 µs: every keystroke waits."""
+        ...
+
+
+class OpenContext:
+    """No rules, and nothing but the text around the cursor."""
+
+    def why_not(self, uri: str) -> str | None:  # noqa: ARG002 - see Context
+        return None
+
+    def surroundings(self, snapshot: Snapshot) -> Surroundings:
+        return Surroundings(snapshot.prefix, snapshot.suffix)
+
+
+def request_for(
+    snapshot: Snapshot,
+    around: Surroundings,
+    judge: Judge,
+    *,
+    max_tokens: int,
+    single_line: bool,
+    alternatives: int = 1,
+) -> CompletionRequest:
     return CompletionRequest(
-        prefix=snapshot.prefix,
-        suffix=snapshot.suffix,
+        prefix=around.prefix,
+        suffix=around.suffix,
         language=snapshot.language,
+        path=around.path,
         uri=snapshot.uri,
         line=snapshot.line,
+        snippets=around.snippets,
         max_tokens=max_tokens,
         single_line=single_line,
+        alternatives=alternatives,
+        judge=judge,
     )

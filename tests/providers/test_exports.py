@@ -21,6 +21,7 @@ def test_the_package_exports_the_seam_and_its_errors() -> None:
         "ConnectError",
         "DocumentObserver",
         "FirstTokenTimeout",
+        "Judge",
         "NotFound",
         "Overloaded",
         "ProtocolError",
@@ -33,6 +34,7 @@ def test_the_package_exports_the_seam_and_its_errors() -> None:
         "StatusError",
         "StreamStalled",
         "Truncated",
+        "Verdict",
     ]
     assert all(hasattr(package, name) for name in package.__all__)
 
