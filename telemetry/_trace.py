@@ -37,8 +37,9 @@ class Stage(IntEnum):
     REQUEST_RECEIVED = 2
     """The completion request had arrived and was parsed."""
     HANDLER_STARTED = 3
-    DEBOUNCED = 4
-    CACHE_CHECKED = 5
+    CACHE_CHECKED = 4
+    DEBOUNCED = 5
+    """It had waited long enough: for the typist's pause, and for an older request to make way."""
     CONTEXT_READY = 6
     DISPATCHED = 7
     """A provider was asked."""
@@ -263,6 +264,7 @@ class Trace:
         "sequence",
         "source",
         "stamps",
+        "text_from",
         "text_length",
         "trigger",
     )
@@ -281,6 +283,8 @@ class Trace:
         self.attempts: list[Attempt] = []
         self.outcome: Outcome | None = None
         self.source = Source.NONE
+        self.text_from = 0
+        """The keystroke for which the provider said the text that was sent; 0: this one."""
         self.text_length = 0
         """Characters of the suggestion that was sent."""
 
@@ -322,6 +326,7 @@ class Trace:
         twin.attempts = [attempt.copy() for attempt in self.attempts]
         twin.outcome = self.outcome
         twin.source = self.source
+        twin.text_from = self.text_from
         twin.text_length = self.text_length
         return twin
 
