@@ -125,8 +125,12 @@ def assert_snapshot_agrees(
 
 
 def widest_prefix(text: str, offset: int, window: int) -> str:
-    starts = [begin for begin, _ in model_lines(text) if offset - window <= begin <= offset]
-    return text[min(starts) if starts else max(0, offset - window) : offset]
+    starts = [begin for begin, _ in model_lines(text) if begin <= offset]
+    for step in (32, 8, 1):
+        fitting = [begin for begin in starts[::step] if offset - window <= begin]
+        if fitting:
+            return text[min(fitting) : offset]
+    return text[max(0, offset - window) : offset]
 
 
 def widest_suffix(text: str, offset: int, window: int) -> str:

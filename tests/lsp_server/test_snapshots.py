@@ -75,7 +75,7 @@ def test_a_window_reaches_over_many_lines() -> None:
 
     snapshot = at_cursor(text, prefix_chars=9 * 200, suffix_chars=9 * 200)
 
-    assert snapshot.prefix == "".join(lines[300:500])
+    assert snapshot.prefix == "".join(lines[320:500]), "from a multiple of 32 on"
     assert snapshot.suffix == "".join(lines[500:700])
 
 
