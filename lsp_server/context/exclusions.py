@@ -1,101 +1,172 @@
 """Which files are never sent anywhere.
 
-A file is kept back when a rule file between the workspace root and itself says so (`.gitignore` and
-`.ghostlapignore`, both in gitignore's syntax, git's own excludes too), when its name is that of a
-key, a certificate or an environment file, or when it is too large to be source.
+A file is kept back when a rule says so (`.gitignore`, `.ghostlapignore`, git's own excludes, the
+user's patterns, all in gitignore's syntax), when its name is that of a key, a certificate or an
+environment file, or when it is too large to be source. A link is judged by both of its names.
 """
 
 from __future__ import annotations
 
+import os
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
+
+from ghostlap.lsp_server.context.git_excludes import global_excludes, info_exclude, is_repository
+from ghostlap.lsp_server.context.ignore_rules import IgnoreRules, RuleFiles
 
 __all__ = ["Exclusions"]
 
-_RULE_FILES = (".gitignore", ".ghostlapignore")
-_LARGEST_BYTES = 1_000_000
+_OUR_FILE = ".ghostlapignore"
+_Named: TypeAlias = tuple[str, IgnoreRules]
+LARGEST_BYTES = 1_000_000
 """Generated code and data; no file that a person edits."""
 
 # Environment files, private keys, certificates, key stores, and where tools keep credentials.
 _SENSITIVE = re.compile(
-    r"""\.env(?:\..*)?|.*\.env|\.envrc|\.netrc|_netrc|\.npmrc|\.pypirc|\.pgpass|\.htpasswd
+    r"""\.env(?:[._-].*)?|.*\.env|\.envrc|\.netrc|_netrc|\.npmrc|\.pypirc|\.pgpass|\.htpasswd
     |\.git-credentials|credentials(?:\.\w+)?|secrets?\.(?:ya?ml|json|toml|ini)|.*\.tfvars(?:\.json)?
-    |.*\.(?:pem|key|crt|cer|der|p12|pfx|jks|keystore|kdbx|ppk|asc|gpg|pub)
-    |id_(?:rsa|dsa|ecdsa|ed25519)(?:\..*)?|.*\.agekey|kubeconfig""",
+    |.*\.(?:pem|key|crt|cer|der|csr|p7b|p12|pfx|jks|keystore|kdbx?|ppk|asc|gpg|pub)
+    |id_(?:rsa|dsa|ecdsa|ed25519)(?:[._-].*)?|.*\.agekey|kubeconfig|\.vault[-_]?pass(?:word)?
+    |service[-_]account.*\.json|.*\.tfstate(?:\.backup)?""",
     re.IGNORECASE | re.VERBOSE,
 )
 _HARMLESS = re.compile(r"\.env\.(?:example|sample|template|dist)", re.IGNORECASE)
+_SENSITIVE_FOLDERS = frozenset({".ssh", ".gnupg", ".aws", ".kube", ".docker", ".git"})
 
 
-@dataclass(slots=True)
-class _Rules:
-    """One rule file as it was read; None where there is none."""
-
-    mtime_ns: int
-    spec: Any
-
-
-@dataclass(slots=True)
 class Exclusions:
-    """Answers for the files below some workspace roots. Rule files are read again when changed."""
+    """Answers for files, by the rules as they are now. Safe to use from one thread at a time."""
 
-    roots: tuple[Path, ...] = ()
-    largest_bytes: int = _LARGEST_BYTES
-    _rules: dict[Path, _Rules] = field(default_factory=dict)
+    def __init__(
+        self,
+        roots: tuple[Path, ...] = (),
+        *,
+        largest_bytes: int = LARGEST_BYTES,
+        patterns: tuple[str, ...] = (),
+        home: Path | None = None,
+    ) -> None:
+        """`patterns` hold below every root. `home`: whose git settings count, None for nobody's."""
+        self._roots = tuple(dict.fromkeys([*roots, *(_real(each) for each in roots)]))
+        self._largest_bytes = largest_bytes
+        self._patterns = IgnoreRules.of([*patterns]) if patterns else None
+        self._home = home
+        self._files = RuleFiles()
 
     def reason(self, path: Path, size_bytes: int = 0) -> str | None:
         """Return why `path` is kept back, as words for a status line; None where it is not.
 
-        `path` is absolute; a file outside every root has no rule files, and its name still counts.
+        `path` is absolute; a file outside of every root and repository has no rule files, and its
+        name still counts. `size_bytes` counts where the file on the disk is smaller, or is not.
         """
-        name = path.name
-        if _SENSITIVE.fullmatch(name) and not _HARMLESS.fullmatch(name):
-            return f"{name} may hold credentials"
-        if size_bytes > self.largest_bytes:
-            return f"larger than {self.largest_bytes // 1000} kB"
-        root = next((each for each in self.roots if path.is_relative_to(each)), None)
-        return self._ignored_by(path, root) if root else None
-
-    def _ignored_by(self, path: Path, root: Path) -> str | None:
-        """The rule file nearest to the path has the last word, as in git."""
-        for folder in (path.parent, *path.parent.parents):
-            for rule_file in reversed(_RULE_FILES):
-                verdict = self._verdict(folder / rule_file, path.relative_to(folder).as_posix())
-                if verdict is not None:
-                    return f"ignored by {rule_file}" if verdict else None
-            if folder == root:
-                break
-        return self._excluded_by_git(path, root)
-
-    def _excluded_by_git(self, path: Path, root: Path) -> str | None:
-        exclude = root / ".git" / "info" / "exclude"
-        if self._verdict(exclude, path.relative_to(root).as_posix()):
-            return "ignored by .git/info/exclude"
+        real = _real(path)
+        for each in (path,) if real == path else (path, real):
+            if found := self.name_reason(each) or self._unwanted(each) or self._ruled_out(each):
+                return found
+        if max(size_bytes, _size_of(real)) > self._largest_bytes:
+            return f"larger than {self._largest_bytes // 1000} kB"
         return None
 
-    def _verdict(self, rule_file: Path, relative: str) -> bool | None:
-        """Return whether a rule file ignores or re-includes a path; None where it says nothing."""
-        spec = self._read(rule_file)
-        if spec is None:
-            return None
-        result = spec.check_file(relative)
-        return bool(result.include) if result.include is not None else None
+    def name_reason(self, path: Path) -> str | None:
+        """Return why a path is kept back by what it is called alone."""
+        name = path.name
+        # Windows drops dots and spaces at the end, and opens the same file.
+        if _SENSITIVE.fullmatch(name.rstrip(". ")) and not _HARMLESS.fullmatch(name):
+            return f"{name} may hold credentials"
+        folders = {part.lower() for part in path.parts[:-1]}
+        if held := sorted(folders & _SENSITIVE_FOLDERS):
+            return f"files in {held[0]} may hold credentials"
+        return None
 
-    def _read(self, rule_file: Path) -> Any:
-        try:
-            mtime_ns = rule_file.stat().st_mtime_ns
-        except OSError:
-            self._rules.pop(rule_file, None)
+    def _unwanted(self, path: Path) -> str | None:
+        """Judge a path by the patterns of the settings: below its root, or by its name alone."""
+        if self._patterns is None:
             return None
-        known = self._rules.get(rule_file)
-        if known is None or known.mtime_ns != mtime_ns:
-            from pathspec import GitIgnoreSpec  # noqa: PLC0415 - not needed without rule files
+        if self._patterns.trouble:
+            return f"the exclude setting {self._patterns.trouble}"
+        relative = path.relative_to(self._own_root(path) or path.parent).as_posix()
+        return "excluded by the settings" if self._patterns.verdict(relative) else None
 
-            try:
-                lines = rule_file.read_text(encoding="utf-8", errors="replace").splitlines()
-            except OSError:
+    def _ruled_out(self, path: Path) -> str | None:
+        """Judge the folders around a file from the outermost on, and then the file.
+
+        As in git, nothing below an ignored folder can be included again.
+        """
+        top = self._top(path)
+        if top is None:
+            return None
+        folders = [top, *reversed([each for each in path.parents if _is_below(each, top)])]
+        for rules_in in (self._our_rules, self._git_rules):
+            known = [(folder, [*rules_in(folder)]) for folder in folders]
+            for depth in range(1, len(folders) + 1):
+                judged = folders[depth] if depth < len(folders) else path
+                if found := _judge(judged, known[:depth], is_folder=judged != path):
+                    return found
+        return None
+
+    def _our_rules(self, folder: Path) -> Iterator[_Named]:
+        """Apart from git's: neither can include what the other excludes."""
+        if rules := self._files.read(folder / _OUR_FILE):
+            yield _OUR_FILE, rules
+
+    def _git_rules(self, folder: Path) -> Iterator[_Named]:
+        if rules := self._files.read(folder / ".gitignore"):
+            yield ".gitignore", rules
+        if not is_repository(folder):
+            return
+        if (file := info_exclude(folder)) and (rules := self._files.read(file)):
+            yield ".git/info/exclude", rules
+        if self._home is None:
+            return
+        if (file := global_excludes(self._home)) and (rules := self._files.read(file)):
+            yield "git's global excludes", rules
+
+    def _own_root(self, path: Path) -> Path | None:
+        return next((root for root in self._roots if path.is_relative_to(root)), None)
+
+    def _top(self, path: Path) -> Path | None:
+        """Return the outermost folder whose rules hold for `path`.
+
+        That is the repository around it, or around the workspace; without one, the workspace.
+        """
+        root = self._own_root(path)
+        inner = root or path.parent
+        repository = next((each for each in (inner, *inner.parents) if is_repository(each)), None)
+        return repository or root
+
+
+def _judge(judged: Path, known: list[tuple[Path, list[_Named]]], *, is_folder: bool) -> str | None:
+    """Ask the rule files from the nearest folder to the farthest: the first to speak decides."""
+    for folder, named in reversed(known):
+        relative = _relative(judged, folder, is_folder=is_folder)
+        for name, rules in named:
+            verdict = rules.verdict(relative)
+            if verdict is None:
+                continue
+            if not verdict:
                 return None
-            known = self._rules[rule_file] = _Rules(mtime_ns, GitIgnoreSpec.from_lines(lines))
-        return known.spec
+            return f"{name} {rules.trouble}" if rules.trouble else f"ignored by {name}"
+    return None
+
+
+def _relative(path: Path, folder: Path, *, is_folder: bool) -> str:
+    return path.relative_to(folder).as_posix() + ("/" if is_folder else "")
+
+
+def _is_below(path: Path, top: Path) -> bool:
+    return path != top and path.is_relative_to(top)
+
+
+def _real(path: Path) -> Path:
+    try:
+        return Path(os.path.realpath(path))
+    except (OSError, ValueError):
+        return path
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except (OSError, ValueError):
+        return 0
