@@ -25,8 +25,8 @@ class Surroundings:
 class Context(Protocol):
     """Knows the workspace: which documents are kept back, and what else helps to complete one."""
 
-    def why_not(self, uri: str) -> str | None:
-        """Why nothing of a document may be sent, as words for a status line; None: it may."""
+    def why_not(self, snapshot: Snapshot) -> str | None:
+        """Why nothing may be sent from here, as words for a status line; None: it may."""
         ...
 
     def surroundings(self, snapshot: Snapshot) -> Surroundings:
@@ -37,7 +37,7 @@ class Context(Protocol):
 class OpenContext:
     """No rules, and nothing but the text around the cursor."""
 
-    def why_not(self, uri: str) -> str | None:  # noqa: ARG002 - see Context
+    def why_not(self, snapshot: Snapshot) -> str | None:  # noqa: ARG002 - see Context
         return None
 
     def surroundings(self, snapshot: Snapshot) -> Surroundings:
