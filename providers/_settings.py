@@ -117,6 +117,14 @@ class ProviderSettings:
     )
 
     # How long to wait.
+    debounce_ms: int | None = field(
+        default=None,
+        metadata={
+            "help": "the longest wait after a key before it is asked, in place of debounce_ms",
+            "minimum": 0,
+            "maximum": 2000,
+        },
+    )
     connect_timeout_s: float = field(
         default=5.0,
         metadata={"help": "seconds to connect", "minimum": 0.05, "maximum": 60.0},

@@ -74,6 +74,15 @@ class SuggestionSettings:
             "maximum": 4096,
         },
     )
+    ahead_percent: int = field(
+        default=25,
+        metadata={
+            "help": "how many requests more, in percent, may ask a remote provider for what follows "
+            "the suggestion on display, so that it is there when that is accepted; 0: none",
+            "minimum": 0,
+            "maximum": 100,
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +112,19 @@ class Config:
         },
     )
     debounce_ms: int = field(
-        default=75,  # half of a usual gap between two keys: a burst is not asked for, a pause is
+        default=150,  # a usual gap between two keys: who types on was not looking
         metadata={
-            "help": "how long a key must be the last one before a remote provider is asked; "
-            "the embedded engine is asked at once",
+            "help": "the longest time that a key must be the last one before a remote provider is "
+            "asked; below it the wait follows your typing and the provider's speed, "
+            "and 0 asks at once, as the embedded engine always is",
+            "minimum": 0,
+            "maximum": 2000,
+        },
+    )
+    debounce_min_ms: int = field(
+        default=0,
+        metadata={
+            "help": "the shortest such time; the same as debounce_ms for one that never changes",
             "minimum": 0,
             "maximum": 2000,
         },
@@ -143,9 +161,13 @@ class Config:
         """Return the settings of a provider: the user's, else the catalogue's, else defaults."""
         return self.providers.get(name) or _catalogue_row(name)
 
-    def debounce_s(self, provider: str) -> float:
-        """Return how long to wait after a key before `provider` is asked."""
-        return 0.0 if provider == EMBEDDED else self.debounce_ms / 1000
+    def debounce_s(self, provider: str) -> tuple[float, float]:
+        """Return the shortest and the longest wait after a key before `provider` is asked."""
+        if provider == EMBEDDED:
+            return 0.0, 0.0
+        own_ms = self.provider(provider).debounce_ms
+        most_ms = self.debounce_ms if own_ms is None else own_ms
+        return min(self.debounce_min_ms, most_ms) / 1000, most_ms / 1000
 
 
 def load(path: Path | None = None) -> tuple[Config, tuple[Problem, ...]]:

@@ -67,7 +67,9 @@ class Completions:
         snapshot = self._documents[uri].snapshot(position)
         trace = self._keystrokes.begin(uri, self._channel.received_ns, trigger)
         answer = partial(self._answer, request_id, render, snapshot)
-        self._in_flight[request_id] = self._engine.complete(snapshot, trace, answer)
+        job = self._engine.complete(snapshot, trace, answer)
+        if not job.is_answered:
+            self._in_flight[request_id] = job
 
     def _answer(
         self,
@@ -77,7 +79,7 @@ class Completions:
         outcome: Outcome,
         suggestions: Sequence[Suggestion],
     ) -> None:
-        del self._in_flight[request_id]
+        self._in_flight.pop(request_id, None)  # not there yet when it is answered at once
         if outcome is Outcome.CANCELLED:
             self._channel.send_error(request_id, REQUEST_CANCELLED, "The request was cancelled.")
             return

@@ -62,8 +62,8 @@ class TextSync:
         changes = require(params, list, "contentChanges")
         version = optional(params, int, "textDocument", "version")
         edits = self._documents.change(uri, changes, version=version)
-        self._engine.supersede(uri)
         now_ns = self._channel.received_ns
+        self._engine.edited(uri, now_ns)
         self._keystrokes.changed(uri, now_ns)
         if now_ns - self._last_edit_ns > PAUSE_NS:
             self._engine.expect()
@@ -85,7 +85,7 @@ class TextSync:
         """Nothing depends on it yet; editors may send it though it was not asked for."""
 
     def _forget(self, uri: str) -> None:
-        self._engine.supersede(uri)
+        self._engine.closed(uri)
         self._keystrokes.closed(uri)
         if self._observer is not None:
             try:

@@ -160,7 +160,7 @@ def test_config_ends_with_1_when_something_is_wrong(action: str, run: Run, confi
     result = run("config", action)
     assert result.returncode == 1
     assert result.stderr.splitlines() == [
-        f'{config}: debounce_ms must be a whole number from 0 to 2000, not "soon"; 75 is used',
+        f'{config}: debounce_ms must be a whole number from 0 to 2000, not "soon"; 150 is used',
         f"{config}: providers.x.key is no setting; did you mean providers.x.key_env?",
     ]
     assert KEY not in result.stdout + result.stderr

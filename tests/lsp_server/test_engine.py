@@ -220,23 +220,24 @@ async def test_several_lines_are_waited_for_when_they_are_wanted(
     client: Client, held: HeldProvider, at_cursor: AtCursor
 ) -> None:
     client.engine.use(Route(held, FixedDebounce(), max_tokens=99, single_line=False))
-    client.ask(at_cursor("x = █"))
+    client.ask(at_cursor("def f():\n    █"))
     stream = await held.nth(1)
-    stream.say("1\ny")
-    stream.say(" = 2")
+    stream.say("if x:\n")
+    stream.say("        return 1\n")
+    stream.say("    ")
     stream.end()
     await client.traces(1)
-    assert client.answers[0][2] == (Suggestion(1, "1\ny = 2"),)
+    assert client.answers[0][2] == (Suggestion(1, "if x:\n        return 1"),)
     assert (held.requests[0].max_tokens, held.requests[0].single_line) == (99, False)
 
 
-async def test_a_newer_request_supersedes_the_older_one_before_it_is_asked(
+async def test_a_request_elsewhere_supersedes_the_older_one_before_it_is_asked(
     client: Client, held: HeldProvider, at_cursor: AtCursor
 ) -> None:
     client.engine.use(Route(held, FixedDebounce()))
     client.ask(at_cursor("x█"))
     older = await held.nth(1)
-    client.ask(at_cursor("xy█"))
+    client.ask(at_cursor("y█"))
     assert outcomes(client) == [(1, Outcome.SUPERSEDED)]
     assert len(held.requests) == 1
     newer = await held.nth(2)
@@ -289,9 +290,9 @@ async def test_an_edit_supersedes_the_request_that_did_not_see_it(
     client.engine.use(Route(held, FixedDebounce()))
     client.ask(at_cursor("x█"))
     stream = await held.nth(1)
-    client.engine.supersede("file:///another.py")
+    client.engine.edited("file:///another.py", 0)
     assert client.answers == []
-    client.engine.supersede("file:///a.py")
+    client.engine.edited("file:///a.py", 0)
     assert outcomes(client) == [(1, Outcome.SUPERSEDED)]
     await stream.closed.wait()
 
@@ -404,7 +405,7 @@ async def test_requests_wait_until_it_is_known_who_is_asked(
 ) -> None:
     client.ask(at_cursor("x█", uri="file:///a.py"))
     client.ask(at_cursor("y█", uri="file:///b.py"))
-    client.engine.supersede("file:///b.py")
+    client.engine.edited("file:///b.py", 0)
     assert outcomes(client) == [(2, Outcome.SUPERSEDED)]
     client.engine.use(Route(held, FixedDebounce()))
     await held.nth(1)

@@ -1,0 +1,176 @@
+"""One request to a provider under way, and which states of the document it can still serve."""
+
+from __future__ import annotations
+
+import asyncio
+from enum import Enum, auto
+
+from ghostlap.lsp_server.documents import Snapshot
+from ghostlap.lsp_server.engine.advance import Rest, advance, rest_of
+from ghostlap.lsp_server.engine.job import Job
+from ghostlap.lsp_server.shaping import Shaped, Shaper
+from ghostlap.providers import CompletionRequest, CompletionStream, Verdict
+from ghostlap.telemetry import AttemptStage, CensorCause, Source, monotonic_ns
+
+__all__ = ["Flight", "Standing"]
+
+_AGREES = 0.93
+"""How likely a text for an older state goes on with the next key that is typed. Over a whole word
+of six letters that makes two of three."""
+
+
+class Standing(Enum):
+    """What a flight's text so far means for a state of the document."""
+
+    OPEN = auto()
+    """Nothing against it, and nothing to show yet."""
+    USABLE = auto()
+    EMPTY = auto()
+    """For this very state there is nothing to show."""
+    SPENT = auto()
+    """Typing has gone past its text, or elsewhere."""
+
+
+class Flight:
+    """Begun for one job, it may come to serve later ones, whose typing its text goes on from."""
+
+    __slots__ = (
+        "_seen_length",
+        "_shaper",
+        "censor_cause",
+        "ended",
+        "finished",
+        "job",
+        "origin",
+        "raw",
+        "request",
+        "shaped",
+        "snapshot",
+        "started_ns",
+        "stream",
+        "task",
+        "usable_ns",
+        "wanted",
+    )
+
+    def __init__(self, origin: Job, snapshot: Snapshot, job: Job | None) -> None:
+        self.origin = origin
+        """In whose trace its attempts are."""
+        self.snapshot = snapshot
+        """What is asked about. Not the origin's where it was asked ahead of need."""
+        self.job = job
+        """Who waits for it; None: nobody, at the moment or yet."""
+        self.wanted = snapshot
+        """The newest state that it can serve, as far as is known."""
+        self.request: CompletionRequest | None = None
+        self.stream: CompletionStream | None = None
+        self.task: asyncio.Task[None] | None = None
+        self.raw = ""
+        self.finished = False
+        self.ended = False
+        """Its context was left, or is being left: nobody can come aboard."""
+        self.started_ns = monotonic_ns()
+        self.usable_ns = 0
+        self.shaped = Shaped("")
+        self.censor_cause = CensorCause.KEYSTROKE
+        self._shaper: Shaper | None = None
+        self._seen_length = -1
+
+    @property
+    def is_plainly_open(self) -> bool:
+        """Whether it need not be shaped to see that nothing is decided: most pieces leave it so."""
+        if self.finished or self.wanted is not self.snapshot:
+            return False
+        assert self.request is not None, "only an answer is looked at"
+        return self.request.single_line and "\n" not in self.raw
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether it was asked before it was needed."""
+        return self.snapshot is not self.origin.snapshot
+
+    @property
+    def source(self) -> Source:
+        """Where a text comes from that is served to another job than the origin."""
+        return Source.SPECULATED if self.is_ahead else Source.RECYCLED
+
+    def read(self, piece: str) -> None:
+        self.raw += piece
+
+    def shape(self) -> Shaped:
+        """Shape what has arrived. Not to be called before the request is on its way."""
+        if self._seen_length != len(self.raw) or self.finished:
+            self.shaped = self._shape(self.raw, finished=self.finished)
+            self._seen_length = len(self.raw)
+            if self.shaped.usable and not self.usable_ns:
+                self.usable_ns = monotonic_ns()
+        return self.shaped
+
+    def judge(self, text: str, finished: bool) -> Verdict:
+        """Judge a text of this flight's request as it would be shown: a `providers.Judge`."""
+        shaped = self._shape(text, finished=finished)
+        decided = shaped.decided or finished
+        return Verdict(decided and bool(shaped.text) and self._agrees(shaped), decided)
+
+    def standing(self, snapshot: Snapshot) -> tuple[Standing, Rest]:
+        """Say what the text so far is to a state of the document."""
+        nothing = Rest("", 0)
+        step = advance(self.snapshot, snapshot)
+        if step is None:
+            return Standing.SPENT, nothing
+        shaped = self.shaped
+        decided = shaped.decided or self.finished
+        if not decided:
+            agrees = not step.typed or shaped.text.startswith(step.typed)
+            agrees = agrees or step.typed.startswith(shaped.text)
+            return (Standing.OPEN if agrees else Standing.SPENT), nothing
+        rest = rest_of(shaped.text, shaped.replaces, step)
+        if rest is not None and rest.is_news(snapshot.line_suffix):
+            return Standing.USABLE, rest
+        return (Standing.SPENT if step.typed else Standing.EMPTY), nothing
+
+    def is_before(self, snapshot: Snapshot) -> bool:
+        """Whether typing on from `snapshot` can lead to what this flight was asked ahead about."""
+        return self.is_ahead and advance(snapshot, self.snapshot) is not None
+
+    def is_worth_waiting_for(self, usable_s: float | None) -> bool:
+        """Whether its answer is expected sooner than that of a new request for the newest state.
+
+        Only while it is silent. If it takes T and has run for a, the newest state is answered after
+        T - a when its text agrees with what was typed since, and T later when not.
+        """
+        if self.raw or usable_s is None:
+            return True
+        step = advance(self.snapshot, self.wanted)
+        agrees = _AGREES ** len(step.typed) if step else 0.0
+        return (monotonic_ns() - self.started_ns) / 1e9 > (1 - agrees) * usable_s
+
+    def shape_another(self, text: str, *, finished: bool) -> Rest:
+        """Shape a further text of the same request."""
+        shaped = self._shape(text, finished=finished)
+        return Rest(shaped.text, shaped.replaces)
+
+    def stamp_usable(self) -> None:
+        """Note in its attempt when its text could have been shown."""
+        if self.stream is not None and self.usable_ns:
+            self.stream.attempt.stamp(AttemptStage.FIRST_USABLE, self.usable_ns)
+
+    def _agrees(self, shaped: Shaped) -> bool:
+        if self.wanted is self.snapshot:
+            return True
+        step = advance(self.snapshot, self.wanted)
+        return step is not None and rest_of(shaped.text, shaped.replaces, step) is not None
+
+    def _shape(self, text: str, *, finished: bool) -> Shaped:
+        if self._shaper is None:
+            assert self.request is not None, "only an answer is shaped"
+            snapshot = self.snapshot
+            self._shaper = Shaper(
+                prefix=snapshot.prefix,
+                suffix=snapshot.suffix,
+                language_id=snapshot.language,
+                path=self.request.path,
+                newline=snapshot.newline,
+                single_line=self.request.single_line,
+            )
+        return self._shaper.shape(text, finished=finished)
