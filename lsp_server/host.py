@@ -16,7 +16,7 @@ from typing import Any
 from ghostlap.lsp_server.backends import Backends
 from ghostlap.lsp_server.config import EMBEDDED, Config, Problem, TelemetrySettings, merge
 from ghostlap.lsp_server.engine import Engine, Route
-from ghostlap.lsp_server.engine.schedule import FixedDebounce
+from ghostlap.lsp_server.engine.schedule import AdaptiveDebounce, Rhythm
 from ghostlap.lsp_server.logs import log_failure
 from ghostlap.lsp_server.notices import Notices
 from ghostlap.lsp_server.protocol.params import optional
@@ -56,6 +56,7 @@ class Host:
         self._tasks = Tasks()
         self._notices = Notices()
         self._engine = Engine(self._tasks, self._record, self._notices.failure)
+        self._rhythm = Rhythm()
         self._recorder: Recorder = NullRecorder()
         self._client = ("", "")
         """The editor's name and version, as it introduced itself."""
@@ -68,6 +69,10 @@ class Host:
     @property
     def exit_code(self) -> int:
         return 1 if self._session is None else self._session.exit_code
+
+    @property
+    def recorder(self) -> Recorder:
+        return self._recorder
 
     def connect(self, channel: Channel) -> MessageHandler:
         self._session = Session(channel, self._engine, self._tasks, self)
@@ -152,9 +157,11 @@ class Host:
         self._engine.use(
             Route(
                 self._provider,
-                FixedDebounce(config.debounce_s(config.primary)),
+                AdaptiveDebounce(self._rhythm, *config.debounce_s(config.primary)),
                 config.suggestion.max_tokens,
                 config.suggestion.single_line,
+                instant=config.primary == EMBEDDED,
+                ahead=config.suggestion.ahead_percent / 100,
             )
         )
 
