@@ -6,6 +6,7 @@ here holds code, a prompt or a path.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
@@ -154,13 +155,17 @@ class Attempt:
     """One request to one provider. Mutable until it has ended; used from one event loop alone."""
 
     __slots__ = (
+        "asked_tokens",
         "censor_cause",
         "cold_connection",
+        "delay_ns",
         "error",
         "finish_reason",
         "launch_reason",
+        "let_run",
         "model",
         "outcome",
+        "prompt_length",
         "provider",
         "reconnects",
         "role",
@@ -203,6 +208,14 @@ class Attempt:
         self.reconnects = 0
         self.text_length = 0
         """Characters of visible text that arrived."""
+        self.delay_ns = 0
+        """How long after its keystroke's first attempt a policy began it."""
+        self.let_run = False
+        """A loser that went on to its first usable text, for the sake of unbiased figures."""
+        self.prompt_length = 0
+        """Characters of code that were sent along; 0: not noted."""
+        self.asked_tokens = 0
+        """The most tokens that were asked for; 0: not noted."""
 
     def stamp(self, stage: AttemptStage, at_ns: int = 0) -> None:
         """Note that `stage` was reached, the first time it is (`at_ns`: now if 0)."""
@@ -246,6 +259,10 @@ class Attempt:
         twin.cold_connection = self.cold_connection
         twin.reconnects = self.reconnects
         twin.text_length = self.text_length
+        twin.delay_ns = self.delay_ns
+        twin.let_run = self.let_run
+        twin.prompt_length = self.prompt_length
+        twin.asked_tokens = self.asked_tokens
         return twin
 
     def __repr__(self) -> str:
@@ -257,16 +274,21 @@ class Trace:
 
     __slots__ = (
         "attempts",
+        "denied",
         "document",
         "file_type",
+        "hedge_delay_ns",
         "language",
         "outcome",
+        "policy",
         "sequence",
         "source",
         "stamps",
         "text_from",
         "text_length",
         "trigger",
+        "unsettled",
+        "when_settled",
     )
 
     def __init__(self, sequence: int, *, language: str = "", file_type: str = "") -> None:
@@ -287,6 +309,24 @@ class Trace:
         """The keystroke for which the provider said the text that was sent; 0: this one."""
         self.text_length = 0
         """Characters of the suggestion that was sent."""
+        self.policy = ""
+        """By which policy providers were asked; empty: one was asked by itself."""
+        self.hedge_delay_ns = -1
+        """After which time a backup was to be asked; -1: never for the time's sake."""
+        self.denied = ""
+        """Why a backup that was due was not asked; empty: none was denied."""
+        self.unsettled = 0
+        """How many attempts go on without the stream that began them. While there are any, the
+        trace is not complete."""
+        self.when_settled: Callable[[], None] | None = None
+        """Called when there are none any more."""
+
+    def settle(self) -> None:
+        """Note that an attempt has ended which was counted as `unsettled`."""
+        self.unsettled -= 1
+        if not self.unsettled and self.when_settled is not None:
+            tell, self.when_settled = self.when_settled, None
+            tell()
 
     def stamp(self, stage: Stage, at_ns: int = 0) -> None:
         """Note that `stage` was reached, the first time it is (`at_ns`: now if 0)."""
@@ -328,6 +368,11 @@ class Trace:
         twin.source = self.source
         twin.text_from = self.text_from
         twin.text_length = self.text_length
+        twin.policy = self.policy
+        twin.hedge_delay_ns = self.hedge_delay_ns
+        twin.denied = self.denied
+        twin.unsettled = 0
+        twin.when_settled = None
         return twin
 
     def __repr__(self) -> str:
