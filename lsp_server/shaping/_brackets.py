@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from ghostlap.lsp_server.shaping._languages import Language
 
-__all__ = ["Brackets", "scan"]
+__all__ = ["CLOSERS", "OPENER_OF", "Brackets", "scan"]
 
-_CLOSES = {")": "(", "]": "[", "}": "{"}
-_OPENERS = frozenset(_CLOSES.values())
+OPENER_OF = {")": "(", "]": "[", "}": "{"}
+CLOSERS = frozenset(OPENER_OF)
+_OPENERS = frozenset(OPENER_OF.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,73 +25,75 @@ class Brackets:
     """Where closers stand that nothing in the text opened."""
     inside: str
     """What the end of the text is inside of: "" for code, "string" or "comment"."""
+    mark: str = ""
+    """The quote or comment mark that it is inside of."""
 
 
-def scan(text: str, language: Language) -> Brackets:
-    """Return the brackets that `text` leaves open or closes without having opened them."""
+def scan(text: str, language: Language, *, quote: str = "") -> Brackets:
+    """Return the brackets that `text` leaves open or closes without having opened them.
+
+    `quote` is the mark of the string in which the text begins, if it begins in one.
+    """
     stack: list[str] = []
     unmatched: list[int] = []
-    at, inside = 0, ""
-    while at < len(text):
-        char = text[at]
-        if char in _OPENERS:
-            stack.append(char)
-        elif char in _CLOSES:
-            if stack and stack[-1] == _CLOSES[char]:
+    at, inside, mark = _string(text, 0, quote, language) if quote else (0, "", "")
+    while found := language.marks.search(text, at):
+        at, mark, inside = found.end(), found[0], ""
+        if mark in _OPENERS:
+            stack.append(mark)
+        elif mark in CLOSERS:
+            if stack and stack[-1] == OPENER_OF[mark]:
                 stack.pop()
             else:
-                unmatched.append(at)
+                unmatched.append(found.start())
         else:
-            at, inside = _skip(text, at, language)
-            continue
-        at += 1
-    return Brackets(tuple(stack), tuple(unmatched), inside)
+            at, inside, mark = _skip(text, found.start(), mark, language)
+    return Brackets(tuple(stack), tuple(unmatched), inside, mark if inside else "")
 
 
-def _skip(text: str, at: int, language: Language) -> tuple[int, str]:
-    """Return where the string or comment at `at` ends, or the next character."""
-    if language.block_comment and text.startswith(language.block_comment[0], at):
-        opening, closing = language.block_comment
-        return _until(text, at + len(opening), closing, "comment")
-    for mark in language.line_comments:
-        if text.startswith(mark, at) and _begins_comment(text, at, mark):
-            return _to_line_end(text, at, "comment")
-    for quote in language.long_quotes:
-        if text.startswith(quote, at):
-            return _until(text, at + len(quote), quote, "string")
-    if text[at] in language.quotes:
-        return _string(text, at, language)
-    return at + 1, ""
+def _skip(text: str, at: int, mark: str, language: Language) -> tuple[int, str, str]:
+    """Return where the string or comment that `mark` begins ends, and what the end is inside of."""
+    start = at + len(mark)
+    if language.block_comment and mark == language.block_comment[0]:
+        return _until(text, start, language.block_comment[1], "comment", mark)
+    if mark in language.line_comments:
+        if not _begins_comment(text, at, mark):
+            return start, "", ""
+        end = text.find("\n", at)
+        return (len(text), "comment", mark) if end < 0 else (end, "", "")
+    if mark == "'" and language.single_quote_is_char and not _is_char(text, at):
+        return start, "", ""
+    return _string(text, start, mark, language)
 
 
 def _begins_comment(text: str, at: int, mark: str) -> bool:
-    """`#` begins a comment behind white space alone: `$#`, `a#b` and `${#x}` are something else."""
+    """`#` begins a comment behind white space alone: `$#`, `a#b` and `${#x}` are something else.
+
+    So does `//`, but for the one in `https://`.
+    """
+    if mark == "//":
+        return at == 0 or text[at - 1] != ":"
     return mark != "#" or at == 0 or text[at - 1].isspace() or text[at - 1] in ")]};,"
 
 
-def _until(text: str, start: int, closing: str, inside: str) -> tuple[int, str]:
-    end = text.find(closing, start)
-    return (len(text), inside) if end < 0 else (end + len(closing), "")
-
-
-def _to_line_end(text: str, at: int, inside: str) -> tuple[int, str]:
-    end = text.find("\n", at)
-    return (len(text), inside) if end < 0 else (end, "")
-
-
-def _string(text: str, at: int, language: Language) -> tuple[int, str]:
-    quote = text[at]
-    if quote == "'" and language.single_quote_is_char and not _is_char(text, at):
-        return at + 1, ""
-    end = at + 1
+def _string(text: str, start: int, quote: str, language: Language) -> tuple[int, str, str]:
+    """Return where a string ends whose inside begins at `start`."""
+    if quote in language.long_quotes:
+        return _until(text, start, quote, "string", quote)
+    end = start
     while end < len(text) and text[end] != "\n":
         if text[end] == "\\":
             end += 2
             continue
         if text[end] == quote:
-            return end + 1, ""
+            return end + 1, "", ""
         end += 1
-    return min(end, len(text)), "string" if end >= len(text) else ""
+    return (len(text), "string", quote) if end >= len(text) else (end, "", "")
+
+
+def _until(text: str, start: int, closing: str, inside: str, mark: str) -> tuple[int, str, str]:
+    end = text.find(closing, start)
+    return (len(text), inside, mark) if end < 0 else (end + len(closing), "", "")
 
 
 def _is_char(text: str, at: int) -> bool:

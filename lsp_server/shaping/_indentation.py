@@ -58,37 +58,45 @@ def drop_columns(text: str, columns: int, size: int) -> str:
     return text[at:]
 
 
-def rebase(text: str, file: Indentation, base: int, *, opens_block: bool) -> str:
+def rebase(text: str, file: Indentation, base: int, *, body_of_line: bool) -> str:
     """Give the lines after the first the file's indentation.
 
     `base` is the indentation of the cursor's line in columns. A block whose first line would not be
-    indented against the line that opens it was written from column 0, and is moved right.
+    indented against the line that opens it was written from column 0, and is moved right;
+    `body_of_line` says that the lines are the body of what the first of them opens.
     """
     first, newline, rest = text.partition("\n")
     if not newline:
         return text
     lines = rest.split("\n")
-    theirs = Indentation.of(rest, default_size=file.size)
-    shift = _shift(lines, file, base) if opens_block else 0
+    head = next((line for line in lines if line.strip()), "")
+    shift = _shift(head, file, base) if body_of_line else 0
+    theirs = _step(head, file, base)
     return "\n".join([first, *(_rebase_line(line, file, theirs, shift) for line in lines)])
 
 
-def _shift(lines: list[str], file: Indentation, base: int) -> int:
-    body = [line for line in lines if line.strip()]
-    if not body or body[0].lstrip()[0] in ")]}":
+def _shift(head: str, file: Indentation, base: int) -> int:
+    if not head or head.lstrip()[0] in ")]}":
         return 0
-    given = width(body[0], file.size)
-    if given > base or (len(body) > 1 and min(width(each, file.size) for each in body[1:]) < given):
-        return 0
-    return base + file.size - given
+    given = width(head, file.size)
+    return 0 if given > base else base + file.size - given
 
 
-def _rebase_line(line: str, file: Indentation, theirs: Indentation, shift: int) -> str:
+def _step(head: str, file: Indentation, base: int) -> int:
+    """Return the columns of one step in the text, by the one line that shows it for certain."""
+    spaces = len(head) - len(head.lstrip(" "))
+    levels = base // file.size + 1
+    if spaces and spaces % levels == 0 and spaces // levels in (2, 3, 4, 8):
+        return spaces // levels
+    return 2 if spaces == 2 else 4
+
+
+def _rebase_line(line: str, file: Indentation, theirs: int, shift: int) -> str:
     code = line.lstrip(" \t")
     if not code:
         return ""
     leading = line[: len(line) - len(code)]
     columns = width(leading, file.size)
-    if file.tabs and not theirs.tabs and " " in leading:
-        columns = columns // theirs.size * file.size + columns % theirs.size
+    if file.tabs and " " in leading:
+        columns = columns // theirs * file.size + columns % theirs
     return file.render(columns + shift) + code

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import cached_property
 
-from ghostlap.lsp_server.shaping._brackets import scan
+from ghostlap.lsp_server.shaping._brackets import CLOSERS, Brackets, scan
 from ghostlap.lsp_server.shaping._debris import (
-    strip_echo,
     strip_fences,
     strip_header,
+    strip_prose,
     strip_special_tokens,
 )
+from ghostlap.lsp_server.shaping._echo import strip_echo
 from ghostlap.lsp_server.shaping._extent import Extent, Reach, extent_at
 from ghostlap.lsp_server.shaping._indentation import Indentation, drop_columns, rebase, width
-from ghostlap.lsp_server.shaping._languages import language
-from ghostlap.lsp_server.shaping._overlap import cut_unopened, fit_to_line
+from ghostlap.lsp_server.shaping._languages import Language, language
+from ghostlap.lsp_server.shaping._overlap import Seam
 from ghostlap.lsp_server.shaping._repetition import cut_at_lines_below, cut_loop, repeats_line_above
+from ghostlap.lsp_server.shaping._syntax import Syntax
 
 __all__ = ["Shaped", "Shaper"]
 
 _LONGEST_STRING_SCAN_CHARS = 4_000
+_BLANK_LINES = re.compile(r"(?:[ \t]*\n)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,16 @@ class Shaped:
 
 
 class Shaper:
-    """Shapes the answers for one position. Feed it the whole text so far, as often as it grows."""
+    """Shapes the answers for one position. Feed it the whole text so far, as often as it grows.
+
+    What a cursor gets: behind a line that opens a block, the block; else the rest of the line, and
+    of a statement what it goes on with below; on an empty line, one statement; inside of a string,
+    or before code on the same line, the rest of the line. With `single_line` the rest of the line,
+    which on an empty line is the first one that is not blank. A text that begins with a line end is
+    shown behind a line that is complete, and nowhere before the end of an unfinished one.
+
+    Nothing is looked at before the first call of `shape` or `multi_line`.
+    """
 
     def __init__(
         self,
@@ -52,17 +66,12 @@ class Shaper:
         newline: str = "\n",
         single_line: bool = False,
     ) -> None:
-        self._prefix = prefix.replace("\r\n", "\n").replace("\r", "\n")
-        self._suffix = suffix.replace("\r\n", "\n").replace("\r", "\n")
-        self._line_prefix = self._prefix[self._prefix.rfind("\n") + 1 :]
-        self._line_suffix = self._suffix.partition("\n")[0]
-        self._language = language(language_id)
+        self._raw_prefix = prefix
+        self._raw_suffix = suffix
+        self._language_id = language_id
         self._path = path
         self._newline = newline
-        self._file = Indentation.of(
-            self._prefix + self._suffix, default_tabs=self._language.indents_by_tabs
-        )
-        self._extent = self._extent_at(single_line=single_line)
+        self._single_line = single_line
 
     @property
     def multi_line(self) -> bool:
@@ -71,11 +80,13 @@ class Shaper:
 
     def shape(self, raw: str, *, finished: bool) -> Shaped:
         """Return what `raw`, the text that has arrived so far, amounts to."""
-        text = strip_special_tokens(raw)
+        text = strip_special_tokens(raw, self._language)
         ended = finished or len(text) < len(raw)
-        text = self._clean(text.replace("\r\n", "\n").replace("\r", "\n"))
+        text, ended, pending = self._clean(_with_newlines(text), ended=ended)
+        if pending:
+            return Shaped("")
         text = self._indent(text)
-        wanted, decided = self._extent.cut(text, self._language, finished=ended)
+        wanted, decided = self._extent.cut(text, self._language, self._syntax, finished=ended)
         text = self._without_repetition(wanted, finished=decided)
         decided = decided or text != wanted
         text, replaces = self._fit(text)
@@ -83,41 +94,107 @@ class Shaper:
             return Shaped("", decided=decided)
         return Shaped(text.replace("\n", self._newline), replaces, decided)
 
-    def _extent_at(self, *, single_line: bool) -> Extent:
-        if single_line:
+    @cached_property
+    def _prefix(self) -> str:
+        return _with_newlines(self._raw_prefix)
+
+    @cached_property
+    def _suffix(self) -> str:
+        return _with_newlines(self._raw_suffix)
+
+    @cached_property
+    def _line_prefix(self) -> str:
+        return self._prefix[self._prefix.rfind("\n") + 1 :]
+
+    @cached_property
+    def _line_suffix(self) -> str:
+        return self._suffix.partition("\n")[0].rstrip()
+
+    @cached_property
+    def _language(self) -> Language:
+        return language(self._language_id)
+
+    @cached_property
+    def _syntax(self) -> Syntax:
+        return Syntax(self._language_id, self._prefix, self._suffix)
+
+    @cached_property
+    def _file(self) -> Indentation:
+        near = _LONGEST_STRING_SCAN_CHARS
+        around = self._prefix[-near:] + self._suffix[:near]
+        return Indentation.of(around, default_tabs=self._language.indents_by_tabs)
+
+    @cached_property
+    def _before(self) -> Brackets:
+        """What the scan of the text before the cursor found, where the grammar does not object."""
+        found = scan(self._prefix[-_LONGEST_STRING_SCAN_CHARS:], self._language)
+        if found.inside and self._syntax.inside() == "":
+            return Brackets(found.open, found.unmatched, "")
+        return found
+
+    @cached_property
+    def _extent(self) -> Extent:
+        if self._single_line:
             return Extent(Reach.LINE)
-        inside = scan(self._prefix[-_LONGEST_STRING_SCAN_CHARS:], self._language).inside
         return extent_at(
-            self._prefix, self._line_prefix, self._suffix, self._language, inside=inside
+            self._prefix,
+            self._line_prefix,
+            self._suffix,
+            self._language,
+            inside=self._before.inside,
         )
 
-    def _clean(self, text: str) -> str:
-        text = strip_header(strip_fences(text), self._path)
-        text = strip_echo(text, self._line_prefix)
+    @cached_property
+    def _seam(self) -> Seam:
+        quote = self._before.mark if self._before.inside == "string" else ""
+        prefix = self._prefix[-_LONGEST_STRING_SCAN_CHARS:]
+        return Seam(prefix, self._line_prefix, self._line_suffix, self._language, quote)
+
+    def _clean(self, text: str, *, ended: bool) -> tuple[str, bool, bool]:
+        """Return the code of a text, whether it is at its end, and whether to wait for more."""
+        if not self._before.inside and not self._language.is_prose:
+            prose = strip_prose(text, finished=ended)
+            if prose is None:
+                return "", ended, True
+            text = prose
+        if not self._language.is_prose:
+            text, closed = strip_fences(text)
+            ended = ended or closed
+        echo = strip_echo(strip_header(text, self._path), self._prefix, finished=ended)
+        if echo is None:
+            return "", ended, True
+        return self._without_white_space(echo), ended, False
+
+    def _without_white_space(self, text: str) -> str:
         if not self._line_prefix.strip():
-            text = text.lstrip("\n")  # the cursor's line is empty: nothing is gained by skipping it
+            blank = _BLANK_LINES.match(text)  # the line is empty: nothing is gained by skipping it
+            text = text[blank.end() :] if blank else text
             return drop_columns(text, width(self._line_prefix, self._file.size), self._file.size)
-        if self._line_prefix.endswith((" ", "\t")):
-            first = text.partition("\n")[0]
-            if first.strip():
-                text = text.lstrip(" \t")
+        if self._line_prefix.endswith((" ", "\t")) and text.partition("\n")[0].strip():
+            return text.lstrip(" \t")
         return text
 
     def _indent(self, text: str) -> str:
         base = width(self._line_prefix, self._file.size)
-        opens = bool(self._language.opens_block.search(self._line_prefix))
-        return rebase(text, self._file, base, opens_block=opens and bool(self._line_prefix.strip()))
+        first = self._line_prefix + text.partition("\n")[0]
+        body = bool(self._language.opens_block.search(first)) and not self._before.inside
+        return rebase(text, self._file, base, body_of_line=body)
 
     def _without_repetition(self, text: str, *, finished: bool) -> str:
-        text = cut_loop(text)
+        text = cut_loop(text, finished=finished)
         text = cut_at_lines_below(text, self._line_prefix, self._suffix, finished=finished)
         if repeats_line_above(text, self._prefix, self._line_prefix):
             return ""
         return text
 
     def _fit(self, text: str) -> tuple[str, int]:
-        text = "\n".join(line.rstrip() for line in text.split("\n")).rstrip("\n")
-        text, replaces = fit_to_line(text, self._line_suffix, self._language)
-        if replaces:
-            return text, replaces
-        return cut_unopened(text, self._prefix, self._line_suffix, self._language), 0
+        lines = text.split("\n")
+        if len(lines) > 1 or not self._line_suffix[:1].strip():  # `x █= 1` may want its blank
+            text = "\n".join(line.rstrip() for line in lines).rstrip("\n")
+        if self._line_suffix and "\n" in text and self._line_suffix[0] in CLOSERS:
+            return self._seam.fit_block(text)
+        return self._seam.fit(text)
+
+
+def _with_newlines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

@@ -31,7 +31,7 @@ CASES: list[tuple[str, str, str, str, int]] = [
         0,
     ),
     ("python", "class A:\n    def f(self):█\n", "\nreturn 1\n", "\n        return 1", 0),
-    ("python", "x = █", "```python\nx = 5\n```", "x = 5", 0),
+    ("python", "x = █", "```python\nx = 5\n```", "5", 0),
     ("python", "self.value = █", "```python\nself.value = 5\n```", "5", 0),
     ("python", "a = 1\n█\nb = 2 + 3\n", "b = 2 + 3", "", 0),
     ("python", "import os\nimport sys\n█", "import sys\n", "", 0),
