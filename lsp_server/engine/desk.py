@@ -258,8 +258,8 @@ class Desk:
                 return False
         else:
             self._keep(flight, route)
-        flight.ended = True
         job = flight.job
+        flight.ended = True
         if job is None:
             return True
         standing, rest = flight.standing(job.snapshot)
@@ -268,7 +268,7 @@ class Desk:
         elif standing is Standing.EMPTY:
             self._reply(job, Outcome.EMPTY)
         else:  # its turn has come
-            flight.job = None
+            flight.give_up(CensorCause.KEYSTROKE)
             self._flight = None
             self._stop_waiting()
             self._schedule(job, route)
@@ -366,11 +366,7 @@ class Desk:
         flight, self._flight = self._flight, None
         if flight is None or flight.ended:
             return
-        flight.ended = True
-        flight.job = None
-        for attempt in flight.origin.trace.attempts:
-            if attempt.outcome is AttemptOutcome.RUNNING:
-                attempt.censor_cause = cause  # whoever closes it takes it from here
+        flight.give_up(cause)
         assert flight.task is not None, "a flight is known only once its task was started"
         flight.task.cancel()
 

@@ -10,7 +10,7 @@ from ghostlap.lsp_server.engine.advance import Rest, advance, rest_of
 from ghostlap.lsp_server.engine.job import Job
 from ghostlap.lsp_server.shaping import Shaped, Shaper
 from ghostlap.providers import CompletionRequest, CompletionStream, Verdict
-from ghostlap.telemetry import AttemptStage, CensorCause, Source, monotonic_ns
+from ghostlap.telemetry import AttemptOutcome, AttemptStage, CensorCause, Source, monotonic_ns
 
 __all__ = ["Flight", "Standing"]
 
@@ -35,9 +35,8 @@ class Flight:
     """Begun for one job, it may come to serve later ones, whose typing its text goes on from."""
 
     __slots__ = (
-        "_seen_length",
+        "_seen",
         "_shaper",
-        "censor_cause",
         "ended",
         "finished",
         "job",
@@ -72,17 +71,15 @@ class Flight:
         self.started_ns = monotonic_ns()
         self.usable_ns = 0
         self.shaped = Shaped("")
-        self.censor_cause = CensorCause.KEYSTROKE
         self._shaper: Shaper | None = None
-        self._seen_length = -1
+        self._seen = (-1, False)
 
     @property
     def is_plainly_open(self) -> bool:
         """Whether it need not be shaped to see that nothing is decided: most pieces leave it so."""
         if self.finished or self.wanted is not self.snapshot:
             return False
-        assert self.request is not None, "only an answer is looked at"
-        return self.request.single_line and "\n" not in self.raw
+        return self._is_plainly_open(self.raw)
 
     @property
     def is_ahead(self) -> bool:
@@ -99,15 +96,18 @@ class Flight:
 
     def shape(self) -> Shaped:
         """Shape what has arrived. Not to be called before the request is on its way."""
-        if self._seen_length != len(self.raw) or self.finished:
+        seen = (len(self.raw), self.finished)
+        if self._seen != seen:
+            self._seen = seen
             self.shaped = self._shape(self.raw, finished=self.finished)
-            self._seen_length = len(self.raw)
             if self.shaped.usable and not self.usable_ns:
                 self.usable_ns = monotonic_ns()
         return self.shaped
 
     def judge(self, text: str, finished: bool) -> Verdict:
         """Judge a text of this flight's request as it would be shown: a `providers.Judge`."""
+        if not finished and self.request is not None and self._is_plainly_open(text):
+            return Verdict(usable=False, decided=False)
         shaped = self._shape(text, finished=finished)
         decided = shaped.decided or finished
         return Verdict(decided and bool(shaped.text) and self._agrees(shaped), decided)
@@ -118,7 +118,7 @@ class Flight:
         step = advance(self.snapshot, snapshot)
         if step is None:
             return Standing.SPENT, nothing
-        shaped = self.shaped
+        shaped = self.shape() if self.raw else self.shaped
         decided = shaped.decided or self.finished
         if not decided:
             agrees = not step.typed or shaped.text.startswith(step.typed)
@@ -150,10 +150,22 @@ class Flight:
         shaped = self._shape(text, finished=finished)
         return Rest(shaped.text, shaped.replaces)
 
+    def give_up(self, cause: CensorCause) -> None:
+        """Serve nobody any more; whoever closes its attempts takes the cause from here."""
+        self.ended = True
+        self.job = None
+        for attempt in self.origin.trace.attempts:
+            if attempt.outcome is AttemptOutcome.RUNNING:
+                attempt.censor_cause = cause
+
     def stamp_usable(self) -> None:
         """Note in its attempt when its text could have been shown."""
         if self.stream is not None and self.usable_ns:
             self.stream.attempt.stamp(AttemptStage.FIRST_USABLE, self.usable_ns)
+
+    def _is_plainly_open(self, text: str) -> bool:
+        assert self.request is not None, "only an answer is looked at"
+        return self.request.single_line and "\n" not in text
 
     def _agrees(self, shaped: Shaped) -> bool:
         if self.wanted is self.snapshot:

@@ -83,5 +83,9 @@ class Job:
         self._record_if_over()
 
     def _record_if_over(self) -> None:
-        if self.answer is None and not self._under_way:
+        if self.answer is not None or self._under_way:
+            return
+        if self.trace.unsettled:  # attempts that a policy lets run on
+            self.trace.when_settled = self._record_if_over
+        else:
             self._record(self.trace)
