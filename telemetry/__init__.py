@@ -12,7 +12,13 @@ from ghostlap.telemetry._errors import (
     StoreError,
     StoreUnavailable,
 )
-from ghostlap.telemetry._feedback import Feedback, FeedbackKind
+from ghostlap.telemetry._facts import FactsOf, ProviderFacts
+from ghostlap.telemetry._feedback import (
+    PERSISTENCE_CHECKS_S,
+    EditorTimes,
+    Feedback,
+    FeedbackKind,
+)
 from ghostlap.telemetry._paths import default_path
 from ghostlap.telemetry._recorder import MemoryRecorder, NullRecorder, Recorder
 from ghostlap.telemetry._session import Session
@@ -37,11 +43,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GROUPINGS",
+    "PERSISTENCE_CHECKS_S",
     "Attempt",
     "AttemptOutcome",
     "AttemptStage",
     "CensorCause",
     "CorruptStore",
+    "EditorTimes",
+    "FactsOf",
     "Feedback",
     "FeedbackKind",
     "ForeignStore",
@@ -52,6 +61,7 @@ __all__ = [
     "NothingRecorded",
     "NullRecorder",
     "Outcome",
+    "ProviderFacts",
     "Recorder",
     "Role",
     "ServerTiming",

@@ -17,7 +17,12 @@ from ghostlap.telemetry._errors import (
     NothingRecorded,
     StoreUnavailable,
 )
-from ghostlap.telemetry._migrations import APPLICATION_ID, MIGRATIONS, migrate
+from ghostlap.telemetry._migrations import (
+    APPLICATION_ID,
+    MIGRATIONS,
+    migrate,
+    read_as_latest,
+)
 
 __all__ = ["open_for_reading", "open_for_writing", "sqlite_uri", "store_errors"]
 
@@ -109,8 +114,10 @@ def sqlite_uri(path: PurePath) -> str:
 def _connect_to_filled(path: Path, mode: str) -> sqlite3.Connection:
     connection = _connect(path, mode)
     try:
-        if _check(connection, path) == 0:
+        version = _check(connection, path)
+        if version == 0:
             raise NothingRecorded(path)  # noqa: TRY301 - so that the connection is closed
+        read_as_latest(connection, version)
     except BaseException:
         connection.close()
         raise

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Feedback", "FeedbackKind"]
+__all__ = ["ACCEPTANCES", "PERSISTENCE_CHECKS_S", "EditorTimes", "Feedback", "FeedbackKind"]
+
+PERSISTENCE_CHECKS_S = (30, 120, 300, 600)
+"""After so many seconds an editor looks whether accepted text is still there."""
 
 
 class FeedbackKind(StrEnum):
@@ -13,11 +16,22 @@ class FeedbackKind(StrEnum):
     HIDDEN = "hidden"
     ACCEPTED = "accepted"
     """All of it was taken over."""
+    ACCEPTED_WORD = "accepted_word"
+    """One word of it was; may come several times for one suggestion, as the two below."""
+    ACCEPTED_LINE = "accepted_line"
     ACCEPTED_PARTLY = "accepted_partly"
-    """A word or a line of it was; may come several times for one suggestion."""
+    """A part of it was, and the editor does not say which."""
     REJECTED = "rejected"
     PERSISTED = "persisted"
     """Accepted text was looked at again some time later."""
+
+
+ACCEPTANCES = (
+    FeedbackKind.ACCEPTED,
+    FeedbackKind.ACCEPTED_WORD,
+    FeedbackKind.ACCEPTED_LINE,
+    FeedbackKind.ACCEPTED_PARTLY,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +44,16 @@ class Feedback:
     """Monotonic, of this process."""
     length: int = 0
     """Characters that were taken over, or that are still there (`PERSISTED`)."""
+    after_s: int = 0
+    """How long after the acceptance `PERSISTED` looked: one of `PERSISTENCE_CHECKS_S`."""
+
+
+@dataclass(frozen=True, slots=True)
+class EditorTimes:
+    """When the editor says that things happened, on this process's monotonic clock; 0: not said."""
+
+    sequence: int
+    keystroke_ns: int = 0
+    received_ns: int = 0
+    rendered_ns: int = 0
+    hidden_ns: int = 0

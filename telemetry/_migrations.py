@@ -13,7 +13,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 
-__all__ = ["APPLICATION_ID", "MIGRATIONS", "migrate"]
+__all__ = ["APPLICATION_ID", "MIGRATIONS", "migrate", "read_as_latest"]
 
 APPLICATION_ID = 0x474C4150  # "GLAP"; none of those listed in SQLite's magic.txt
 
@@ -122,7 +122,61 @@ def _001_sessions_and_keystrokes(connection: sqlite3.Connection) -> None:
     """)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_001_sessions_and_keystrokes,)
+_ADDED_BY_002 = (
+    ("keystroke", "text_from INTEGER"),  # whose answer was served; NULL: its own
+    ("keystroke", "hardware INTEGER REFERENCES label (id)"),  # where the weights lie
+    ("keystroke", "cold INTEGER"),  # whether the deciding attempt had to connect first
+    ("keystroke", "accepted INTEGER NOT NULL DEFAULT 0"),  # wholly or partly
+    ("keystroke", "cost_low_nusd INTEGER"),  # of all its attempts, in 1e-9 USD; NULL: unknown
+    ("keystroke", "cost_high_nusd INTEGER"),
+    ("keystroke", "policy INTEGER REFERENCES label (id)"),
+    ("keystroke", "hedge_delay_ns INTEGER"),  # after which a backup was due; NULL: never by time
+    ("keystroke", "denied INTEGER REFERENCES label (id)"),  # why one that was due was not started
+    ("attempt", "hardware INTEGER REFERENCES label (id)"),
+    ("attempt", "cost_low_nusd INTEGER"),
+    ("attempt", "cost_high_nusd INTEGER"),
+    ("attempt", "delay_ns INTEGER NOT NULL DEFAULT 0"),  # behind its keystroke's first attempt
+    ("attempt", "prompt_length INTEGER NOT NULL DEFAULT 0"),
+    ("attempt", "asked_tokens INTEGER NOT NULL DEFAULT 0"),
+    ("attempt", "let_run INTEGER NOT NULL DEFAULT 0"),  # lost, and measured to its end all the same
+    ("feedback", "after_s INTEGER NOT NULL DEFAULT 0"),
+)
+
+_ROLLUP = """
+    TABLE rollup (
+        hour INTEGER NOT NULL,            -- since 1970
+        provider INTEGER NOT NULL,        -- a label, as the four below; 0: none
+        model INTEGER NOT NULL,
+        hardware INTEGER NOT NULL,
+        language INTEGER NOT NULL,
+        file_type INTEGER NOT NULL,
+        simulated INTEGER NOT NULL,
+        tally TEXT NOT NULL,              -- counts and histograms, as JSON: see telemetry._tally
+        PRIMARY KEY (hour, provider, model, hardware, language, file_type, simulated)
+    ) WITHOUT ROWID
+"""
+"""An hour of keystrokes of one kind, in place of their rows, which go when they are old."""
+
+_ACCEPTED_IN_001 = """
+    SELECT session, sequence FROM main.feedback WHERE kind IN (
+        SELECT id FROM main.label WHERE text IN ('accepted', 'accepted_partly')
+    )
+"""
+
+
+def _002_hardware_cost_and_rollups(connection: sqlite3.Connection) -> None:
+    for table, column in _ADDED_BY_002:
+        connection.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
+    connection.execute(f"CREATE {_ROLLUP}")
+    connection.execute(
+        f"UPDATE keystroke SET accepted = 1 WHERE (session, sequence) IN ({_ACCEPTED_IN_001})"  # noqa: S608 - the text above
+    )
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    _001_sessions_and_keystrokes,
+    _002_hardware_cost_and_rollups,
+)
 
 
 def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = MIGRATIONS) -> None:
@@ -141,3 +195,28 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration] = MI
     except BaseException:
         connection.rollback()
         raise
+
+
+def read_as_latest(connection: sqlite3.Connection, version: int) -> None:
+    """Let queries of the latest schema read an older file, which may not be ours to migrate.
+
+    By views of this connection's own, which stand in front of the file's tables.
+    """
+    if version >= len(MIGRATIONS):
+        return
+    assert version == 1, "there are views for every version there was"
+    connection.execute(f"CREATE TEMP {_ROLLUP}")
+    for table in dict.fromkeys(table for table, _ in _ADDED_BY_002):
+        added = (column.split()[0] for name, column in _ADDED_BY_002 if name == table)
+        values = ", ".join(f"{_VALUES_IN_001.get(name, 'NULL')} AS {name}" for name in added)
+        connection.execute(f"CREATE TEMP VIEW {table} AS SELECT *, {values} FROM main.{table}")  # noqa: S608 - as above
+
+
+_VALUES_IN_001 = {
+    "accepted": f"(session, sequence) IN ({_ACCEPTED_IN_001})",
+    "after_s": "0",
+    "delay_ns": "0",
+    "prompt_length": "0",
+    "asked_tokens": "0",
+    "let_run": "0",
+}

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 __all__ = ["quantile"]
 
 
-def quantile(ordered: Sequence[int], permille: int) -> int:
+def quantile(ordered: Sequence[int] | npt.NDArray[np.int64], permille: int) -> int:
     """The smallest value that at least `permille` thousandths of the values do not exceed.
 
     The inverse of the empirical distribution function (Hyndman and Fan's type 1): always a value
@@ -16,4 +21,4 @@ def quantile(ordered: Sequence[int], permille: int) -> int:
     rank would hang on the rounding of a product.
     """
     rank = -(-permille * len(ordered) // 1000)
-    return ordered[rank - 1]
+    return int(ordered[rank - 1])

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Protocol
 
 from ghostlap.telemetry._clock import monotonic_ns
-from ghostlap.telemetry._feedback import Feedback, FeedbackKind
+from ghostlap.telemetry._feedback import EditorTimes, Feedback, FeedbackKind
 from ghostlap.telemetry._session import Session
-from ghostlap.telemetry._trace import Trace
+from ghostlap.telemetry._trace import Stage, Trace
 
-__all__ = ["MemoryRecorder", "NullRecorder", "Recorder"]
+__all__ = ["MemoryRecorder", "NullRecorder", "Recorder", "stamp_editor_times"]
 
 
 class Recorder(Protocol):
@@ -37,9 +37,35 @@ class Recorder(Protocol):
         ...
 
     def record_feedback(
-        self, sequence: int, kind: FeedbackKind, *, at_ns: int = 0, length: int = 0
+        self,
+        sequence: int,
+        kind: FeedbackKind,
+        *,
+        at_ns: int = 0,
+        length: int = 0,
+        after_s: int = 0,
     ) -> None:
-        """Keep what became of the suggestion of keystroke `sequence` (`at_ns`: now if 0)."""
+        """Keep what became of the suggestion of keystroke `sequence` (`at_ns`: now if 0).
+
+        `length` counts the characters taken over, or still there; `after_s` goes with `PERSISTED`.
+        """
+        ...
+
+    def record_editor_times(
+        self,
+        sequence: int,
+        *,
+        keystroke_ns: int = 0,
+        received_ns: int = 0,
+        rendered_ns: int = 0,
+        hidden_ns: int = 0,
+    ) -> None:
+        """Keep when the editor says that things happened around keystroke `sequence`.
+
+        On this process's monotonic clock: matching the clocks is the caller's work. 0: not said.
+        May come before the trace is recorded, and more than once; what comes later than about 500
+        keystrokes after it is dropped.
+        """
         ...
 
     def close(self, timeout_s: float = 2.0) -> bool:
@@ -48,6 +74,18 @@ class Recorder(Protocol):
         Blocks for as long. What is recorded from now on counts as lost.
         """
         ...
+
+
+def stamp_editor_times(trace: Trace, times: EditorTimes) -> None:
+    """Put the editor's times into `trace`; what is said later replaces what was said before."""
+    for stage, at_ns in (
+        (Stage.KEYSTROKE, times.keystroke_ns),
+        (Stage.RESPONSE_RECEIVED, times.received_ns),
+        (Stage.RENDERED, times.rendered_ns),
+        (Stage.HIDDEN, times.hidden_ns),
+    ):
+        if at_ns:
+            trace.stamps[stage] = at_ns
 
 
 class NullRecorder:
@@ -60,7 +98,24 @@ class NullRecorder:
         pass
 
     def record_feedback(
-        self, sequence: int, kind: FeedbackKind, *, at_ns: int = 0, length: int = 0
+        self,
+        sequence: int,
+        kind: FeedbackKind,
+        *,
+        at_ns: int = 0,
+        length: int = 0,
+        after_s: int = 0,
+    ) -> None:
+        pass
+
+    def record_editor_times(
+        self,
+        sequence: int,
+        *,
+        keystroke_ns: int = 0,
+        received_ns: int = 0,
+        rendered_ns: int = 0,
+        hidden_ns: int = 0,
     ) -> None:
         pass
 
@@ -76,6 +131,7 @@ class MemoryRecorder:
         self.lost = 0
         self.feedback: list[Feedback] = []
         self._traces: dict[int, Trace] = {}
+        self._early: dict[int, list[EditorTimes]] = {}
         self._closed = False
 
     @property
@@ -86,16 +142,42 @@ class MemoryRecorder:
     def record(self, trace: Trace) -> None:
         if self._closed:
             self.lost += 1
-        else:
-            self._traces[trace.sequence] = trace.copy()
+            return
+        kept = self._traces[trace.sequence] = trace.copy()
+        for times in self._early.get(trace.sequence, ()):
+            stamp_editor_times(kept, times)
 
     def record_feedback(
-        self, sequence: int, kind: FeedbackKind, *, at_ns: int = 0, length: int = 0
+        self,
+        sequence: int,
+        kind: FeedbackKind,
+        *,
+        at_ns: int = 0,
+        length: int = 0,
+        after_s: int = 0,
     ) -> None:
         if self._closed:
             self.lost += 1
         else:
-            self.feedback.append(Feedback(sequence, kind, at_ns or monotonic_ns(), length))
+            at_ns = at_ns or monotonic_ns()
+            self.feedback.append(Feedback(sequence, kind, at_ns, length, after_s))
+
+    def record_editor_times(
+        self,
+        sequence: int,
+        *,
+        keystroke_ns: int = 0,
+        received_ns: int = 0,
+        rendered_ns: int = 0,
+        hidden_ns: int = 0,
+    ) -> None:
+        if self._closed:
+            self.lost += 1
+            return
+        times = EditorTimes(sequence, keystroke_ns, received_ns, rendered_ns, hidden_ns)
+        self._early.setdefault(sequence, []).append(times)
+        if sequence in self._traces:
+            stamp_editor_times(self._traces[sequence], times)
 
     def close(self, timeout_s: float = 2.0) -> bool:  # noqa: ARG002 - the protocol's
         self._closed = True

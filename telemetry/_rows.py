@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from ghostlap.telemetry._costs import Cost, cost_of_all
+from ghostlap.telemetry._facts import FactsOf
 from ghostlap.telemetry._labels import Labeller
-from ghostlap.telemetry._trace import Attempt, AttemptStage, Role, ServerTiming, Stage, Trace
+from ghostlap.telemetry._trace import Attempt, AttemptStage, ServerTiming, Stage, Trace
 
 __all__ = [
     "ATTEMPT_COLUMNS",
     "KEYSTROKE_COLUMNS",
+    "Frame",
     "attempt_row",
     "keystroke_row",
     "origin_of",
@@ -35,6 +39,15 @@ KEYSTROKE_COLUMNS = (
     "provider",
     "model",
     "simulated",
+    "text_from",
+    "hardware",
+    "cold",
+    "accepted",
+    "cost_low_nusd",
+    "cost_high_nusd",
+    "policy",
+    "hedge_delay_ns",
+    "denied",
     *(f"{stage.name.lower()}_ns" for stage in Stage),
 )
 
@@ -64,6 +77,13 @@ ATTEMPT_COLUMNS = (
     "server_prefill_ns",
     "server_decode_ns",
     "server_total_ns",
+    "hardware",
+    "cost_low_nusd",
+    "cost_high_nusd",
+    "delay_ns",
+    "prompt_length",
+    "asked_tokens",
+    "let_run",
     *(f"{stage.name.lower()}_ns" for stage in AttemptStage),
 )
 
@@ -81,21 +101,29 @@ def origin_of(trace: Trace) -> Stage | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a keystroke's rows have in common."""
+
+    session: int
+    origin: Stage | None
+    origin_ns: int
+    wall_offset_ns: int
+    facts: FactsOf
+    label: Labeller
+
+
 def keystroke_row(
-    trace: Trace,
-    session: int,
-    *,
-    origin: Stage | None,
-    origin_ns: int,
-    wall_offset_ns: int,
-    label: Labeller,
+    trace: Trace, frame: Frame, *, author: Attempt | None, accepted: bool, costs: Sequence[Cost]
 ) -> tuple[Value, ...]:
-    decisive = _decisive_attempt(trace.attempts)
+    """`author` is the attempt that the keystroke counts under, `costs` those of its own ones."""
+    label = frame.label
+    cost_low, cost_high = cost_of_all(costs)
     return (
-        session,
+        frame.session,
         trace.sequence,
-        origin_ns + wall_offset_ns,
-        origin,
+        frame.origin_ns + frame.wall_offset_ns,
+        frame.origin,
         label(trace.language),
         label(trace.file_type),
         trace.document & _INT64,
@@ -103,25 +131,29 @@ def keystroke_row(
         label(trace.outcome or ""),
         label(trace.source),
         trace.text_length,
-        label(decisive.provider) if decisive else None,
-        label(decisive.model) if decisive else None,
-        bool(decisive and decisive.simulated),
-        *_offsets(trace.stamps, origin_ns),
+        label(author.provider) if author else None,
+        label(author.model) if author else None,
+        bool(author and author.simulated),
+        trace.text_from or None,
+        _hardware(author, frame),
+        author.cold_connection if author else None,
+        accepted,
+        cost_low,
+        cost_high,
+        label(trace.policy),
+        trace.hedge_delay_ns if trace.hedge_delay_ns >= 0 else None,
+        label(trace.denied),
+        *_offsets(trace.stamps, frame.origin_ns),
     )
 
 
 def attempt_row(
-    attempt: Attempt,
-    session: int,
-    sequence: int,
-    ordinal: int,
-    *,
-    origin_ns: int,
-    label: Labeller,
+    attempt: Attempt, frame: Frame, *, sequence: int, ordinal: int, cost: Cost
 ) -> tuple[Value, ...]:
+    label = frame.label
     usage = attempt.usage
     return (
-        session,
+        frame.session,
         sequence,
         ordinal,
         label(attempt.provider),
@@ -143,15 +175,19 @@ def attempt_row(
         _counted(usage.cached_tokens),
         _counted(usage.reasoning_tokens),
         *_server_timing(attempt.server_timing),
-        *_offsets(attempt.stamps, origin_ns),
+        _hardware(attempt, frame),
+        *cost,
+        attempt.delay_ns,
+        attempt.prompt_length,
+        attempt.asked_tokens,
+        attempt.let_run,
+        *_offsets(attempt.stamps, frame.origin_ns),
     )
 
 
-def _decisive_attempt(attempts: Sequence[Attempt]) -> Attempt | None:
-    """The attempt that a keystroke is counted under: the winner, else the primary one."""
-    if not attempts:
-        return None
-    return max(attempts, key=lambda attempt: (attempt.won, attempt.role is Role.PRIMARY))
+def _hardware(attempt: Attempt | None, frame: Frame) -> Value:
+    known = frame.facts(attempt.provider) if attempt else None
+    return frame.label(known.memory) if known else None
 
 
 def _offsets(stamps: Sequence[int], origin_ns: int) -> list[Value]:

@@ -10,7 +10,8 @@ from queue import Empty, SimpleQueue
 
 from ghostlap.telemetry._clock import monotonic_ns
 from ghostlap.telemetry._errors import StoreError
-from ghostlap.telemetry._feedback import Feedback, FeedbackKind
+from ghostlap.telemetry._facts import FactsOf
+from ghostlap.telemetry._feedback import EditorTimes, Feedback, FeedbackKind
 from ghostlap.telemetry._recorder import NullRecorder, Recorder
 from ghostlap.telemetry._session import Session
 from ghostlap.telemetry._store import Store
@@ -27,7 +28,7 @@ _RETRY_S = 1.0
 
 _log = logging.getLogger("ghostlap.telemetry")
 
-Item = Trace | Feedback
+Item = Trace | Feedback | EditorTimes
 
 
 def open_recorder(
@@ -37,17 +38,19 @@ def open_recorder(
     version: str = "",
     client: str = "",
     client_version: str = "",
+    facts: FactsOf | None = None,
     on_problem: Callable[[StoreError], None] | None = None,
 ) -> Recorder:
     """A recorder that writes to `path`, or one that keeps nothing if not `enabled`.
 
     Returns at once and never fails: the file is made and opened by the writer's thread. See
-    `SqliteRecorder` for `on_problem`.
+    `SqliteRecorder` for `on_problem`. `facts` tells what is stored of a provider's hardware and
+    prices; it is called in the writer's thread.
     """
     if not enabled:
         return NullRecorder()
     session = Session(version=version, client=client, client_version=client_version)
-    return SqliteRecorder(path, session, on_problem=on_problem)
+    return SqliteRecorder(path, session, facts=facts, on_problem=on_problem)
 
 
 class SqliteRecorder:
@@ -64,10 +67,11 @@ class SqliteRecorder:
         path: Path,
         session: Session | None = None,
         *,
+        facts: FactsOf | None = None,
         on_problem: Callable[[StoreError], None] | None = None,
     ) -> None:
         self._session = session or Session()
-        self._store = Store(path, self._session)
+        self._store = Store(path, self._session, facts=facts)
         self._on_problem = on_problem or _log_problem
         self._queue: SimpleQueue[Item | None] = SimpleQueue()
         self._hurry = threading.Event()
@@ -96,9 +100,26 @@ class SqliteRecorder:
         self._put(trace.copy())
 
     def record_feedback(
-        self, sequence: int, kind: FeedbackKind, *, at_ns: int = 0, length: int = 0
+        self,
+        sequence: int,
+        kind: FeedbackKind,
+        *,
+        at_ns: int = 0,
+        length: int = 0,
+        after_s: int = 0,
     ) -> None:
-        self._put(Feedback(sequence, kind, at_ns or monotonic_ns(), length))
+        self._put(Feedback(sequence, kind, at_ns or monotonic_ns(), length, after_s))
+
+    def record_editor_times(
+        self,
+        sequence: int,
+        *,
+        keystroke_ns: int = 0,
+        received_ns: int = 0,
+        rendered_ns: int = 0,
+        hidden_ns: int = 0,
+    ) -> None:
+        self._put(EditorTimes(sequence, keystroke_ns, received_ns, rendered_ns, hidden_ns))
 
     def close(self, timeout_s: float = 2.0) -> bool:
         if not self._closing.is_set():
@@ -161,8 +182,9 @@ class SqliteRecorder:
     def _write_patiently(self, batch: list[Item]) -> bool:
         traces = [item for item in batch if isinstance(item, Trace)]
         feedback = [item for item in batch if isinstance(item, Feedback)]
+        times = [item for item in batch if isinstance(item, EditorTimes)]
         last = self._closing.is_set()
-        while not self._try(lambda: self._store.write(traces, feedback)):
+        while not self._try(lambda: self._store.write(traces, feedback, times)):
             if self._refused or last:
                 return False
             last = self._closing.wait(_RETRY_S)

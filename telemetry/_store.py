@@ -8,12 +8,16 @@ from functools import partial
 from pathlib import Path
 
 from ghostlap.telemetry._clock import monotonic_ns, wall_clock_offset_ns
+from ghostlap.telemetry._costs import cost_of
 from ghostlap.telemetry._database import open_for_writing, store_errors
-from ghostlap.telemetry._feedback import Feedback
+from ghostlap.telemetry._facts import FactsOf, ProviderFacts
+from ghostlap.telemetry._feedback import ACCEPTANCES, EditorTimes, Feedback
 from ghostlap.telemetry._labels import Labeller, Labels
+from ghostlap.telemetry._recent import Recent
 from ghostlap.telemetry._rows import (
     ATTEMPT_COLUMNS,
     KEYSTROKE_COLUMNS,
+    Frame,
     attempt_row,
     keystroke_row,
     origin_of,
@@ -44,8 +48,11 @@ _SESSION_COLUMNS = (
 _INSERT_SESSION = _insert("INSERT OR IGNORE", "session", _SESSION_COLUMNS)
 _INSERT_KEYSTROKE = _insert("INSERT OR REPLACE", "keystroke", KEYSTROKE_COLUMNS)
 _INSERT_ATTEMPT = _insert("INSERT OR REPLACE", "attempt", ATTEMPT_COLUMNS)
+_ACCEPT = "UPDATE keystroke SET accepted = 1 WHERE session = ? AND sequence = ?"
 _INSERT_FEEDBACK = _insert(
-    "INSERT OR IGNORE", "feedback", ("session", "sequence", "kind", "at_unix_ns", "length")
+    "INSERT OR IGNORE",
+    "feedback",
+    ("session", "sequence", "kind", "at_unix_ns", "length", "after_s"),
 )
 
 
@@ -57,6 +64,7 @@ class Store:
         path: Path,
         session: Session,
         *,
+        facts: FactsOf | None = None,
         wall_offset_ns: Callable[[], int] = wall_clock_offset_ns,
     ) -> None:
         self._path = path
@@ -66,6 +74,8 @@ class Store:
         self._started_unix_ns = monotonic_ns() + self._wall_offset_ns
         self._connection: sqlite3.Connection | None = None
         self._labels = Labels()
+        self._recent = Recent()
+        self._facts = _remembered(facts)
         self._session_id = 0
 
     def open(self) -> sqlite3.Connection:
@@ -85,8 +95,13 @@ class Store:
             self._connection.close()
             self._connection = None
 
-    def write(self, traces: Sequence[Trace], feedback: Sequence[Feedback] = ()) -> None:
-        """Write all of it, or nothing.
+    def write(
+        self,
+        traces: Sequence[Trace],
+        feedback: Sequence[Feedback] = (),
+        times: Sequence[EditorTimes] = (),
+    ) -> None:
+        """Write all of it, or nothing. The traces are kept for a while: nobody else may hold them.
 
         :raises StoreError: nothing was written, and the file is closed.
         """
@@ -95,7 +110,7 @@ class Store:
         try:
             with store_errors(self._path):
                 connection.execute("BEGIN IMMEDIATE")
-                self._write(connection, traces, feedback)
+                self._write(connection, traces, feedback, times)
                 connection.execute("COMMIT")
         except BaseException:
             self.close()  # which rolls back
@@ -106,13 +121,21 @@ class Store:
         connection: sqlite3.Connection,
         traces: Sequence[Trace],
         feedback: Sequence[Feedback],
+        times: Sequence[EditorTimes],
     ) -> None:
         label = partial(self._labels.number, connection)
         if not self._session_id:
             self._session_id = self._find_session(connection)
         for trace in traces:
-            self._write_trace(connection, trace, label)
+            for each in self._recent.add(trace):
+                self._write_trace(connection, each, label)
+        for report in times:
+            if (reported := self._recent.apply(report)) is not None:
+                self._write_trace(connection, reported, label)
         for event in feedback:
+            if event.kind in ACCEPTANCES:
+                self._recent.accept(event.sequence)
+                connection.execute(_ACCEPT, (self._session_id, event.sequence))
             connection.execute(
                 _INSERT_FEEDBACK,
                 (
@@ -121,30 +144,25 @@ class Store:
                     label(event.kind),
                     event.at_ns + self._wall_offset_ns,
                     event.length,
+                    event.after_s,
                 ),
             )
 
     def _write_trace(self, connection: sqlite3.Connection, trace: Trace, label: Labeller) -> None:
         origin = origin_of(trace)
         origin_ns = monotonic_ns() if origin is None else trace.stamps[origin]
+        costs = [cost_of(each, self._facts(each.provider)) for each in trace.attempts]
+        frame = Frame(self._session_id, origin, origin_ns, self._wall_offset_ns, self._facts, label)
         row = keystroke_row(
             trace,
-            self._session_id,
-            origin=origin,
-            origin_ns=origin_ns,
-            wall_offset_ns=self._wall_offset_ns,
-            label=label,
+            frame,
+            author=self._recent.author(trace),
+            accepted=self._recent.accepted(trace),
+            costs=costs,
         )
         connection.execute(_INSERT_KEYSTROKE, row)
-        for ordinal, attempt in enumerate(trace.attempts):
-            row = attempt_row(
-                attempt,
-                self._session_id,
-                trace.sequence,
-                ordinal,
-                origin_ns=origin_ns,
-                label=label,
-            )
+        for ordinal, (attempt, cost) in enumerate(zip(trace.attempts, costs, strict=True)):
+            row = attempt_row(attempt, frame, sequence=trace.sequence, ordinal=ordinal, cost=cost)
             connection.execute(_INSERT_ATTEMPT, row)
 
     def _find_session(self, connection: sqlite3.Connection) -> int:
@@ -171,3 +189,20 @@ class Store:
         offset_ns = self._clock()
         if abs(offset_ns - self._wall_offset_ns) > _CLOCK_STEP_NS:
             self._wall_offset_ns = offset_ns
+
+
+def _remembered(facts: FactsOf | None) -> FactsOf:
+    """`facts`, asked once per name; nothing is known where it fails: rows are worth more."""
+    known: dict[str, ProviderFacts | None] = {}
+
+    def remembered(provider: str) -> ProviderFacts | None:
+        if facts is None:
+            return None
+        if provider not in known:
+            try:
+                known[provider] = facts(provider)
+            except Exception:  # noqa: BLE001 - see the docstring
+                known[provider] = None
+        return known[provider]
+
+    return remembered

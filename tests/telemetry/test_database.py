@@ -39,7 +39,7 @@ def open_and_close(path: Path) -> None:
 
 def test_a_missing_file_is_made_and_brought_to_the_latest_schema(path: Path) -> None:
     open_and_close(path)
-    tables = ["attempt", "feedback", "keystroke", "label", "session"]
+    tables = ["attempt", "feedback", "keystroke", "label", "rollup", "session"]
     assert schema(path) == (len(MIGRATIONS), APPLICATION_ID, tables)
 
 
@@ -114,7 +114,7 @@ def test_the_database_of_a_newer_version_is_left_alone(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
     before = path.read_bytes()
-    with pytest.raises(NewerStore, match=r"schema 99, this one knows 1.*upgrade ghostlap"):
+    with pytest.raises(NewerStore, match=r"schema 99, this one knows 2.*upgrade ghostlap"):
         open_for_writing(path)
     with pytest.raises(NewerStore):
         open_for_reading(path)

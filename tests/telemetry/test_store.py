@@ -14,10 +14,12 @@ from ghostlap.telemetry import (
     AttemptOutcome,
     AttemptStage,
     CensorCause,
+    EditorTimes,
     Feedback,
     FeedbackKind,
     LaunchReason,
     Outcome,
+    ProviderFacts,
     Role,
     ServerTiming,
     Session,
@@ -67,6 +69,7 @@ def test_a_keystroke_is_stored_with_its_stages_from_its_arrival_on(
     for stage in Stage:
         trace.stamp(stage, START_NS + stage * MS)
     trace.source = Source.PROVIDER
+    trace.policy, trace.hedge_delay_ns, trace.denied = "hedge", 250 * MS, "bucket"
     trace.end(Outcome.SERVED)
     store.write([trace])
     stored = row(query, "keystroke")
@@ -86,6 +89,15 @@ def test_a_keystroke_is_stored_with_its_stages_from_its_arrival_on(
         "provider": None,
         "model": None,
         "simulated": 0,
+        "text_from": None,
+        "hardware": None,
+        "cold": None,
+        "accepted": 0,
+        "cost_low_nusd": None,
+        "cost_high_nusd": None,
+        "policy": "hedge",
+        "hedge_delay_ns": 250 * MS,
+        "denied": "bucket",
         **{f"{stage.name.lower()}_ns": stage * MS for stage in Stage},
     }
 
@@ -103,6 +115,8 @@ def test_an_attempt_is_stored_with_its_stages_from_the_keystrokes_arrival_on(
     attempt.won = attempt.cold_connection = True
     attempt.finish_reason, attempt.reconnects, attempt.text_length = "stop", 2, 30
     attempt.usage = Usage(1200, 24, 1024)
+    attempt.delay_ns, attempt.prompt_length = 250 * MS, 4000
+    attempt.asked_tokens, attempt.let_run = 64, True
     attempt.server_timing = ServerTiming(queue_s=0.001, total_s=0.25)
     attempt.end(AttemptOutcome.CENSORED, cause=CensorCause.RACE, error="Overloaded", status=503)
     store.write([trace])
@@ -132,6 +146,13 @@ def test_an_attempt_is_stored_with_its_stages_from_the_keystrokes_arrival_on(
         "server_prefill_ns": None,
         "server_decode_ns": None,
         "server_total_ns": 250 * MS,
+        "hardware": None,
+        "cost_low_nusd": None,
+        "cost_high_nusd": None,
+        "delay_ns": 250 * MS,
+        "prompt_length": 4000,
+        "asked_tokens": 64,
+        "let_run": 1,
         **{f"{stage.name.lower()}_ns": (stage + 1) * MS for stage in AttemptStage},
     }
 
@@ -218,6 +239,93 @@ def test_a_keystroke_counts_under_its_winner_and_else_under_its_primary_attempt(
         ORDER BY sequence
     """
     assert query(counted) == [(1, "backup", 1), (2, "primary", 0), (3, None, 0)]
+
+
+def test_what_only_measures_or_asks_ahead_decides_nothing(store: Store, query: Query) -> None:
+    trace = Trace(1)
+    trace.attempt("ahead", role=Role.SPECULATIVE)
+    trace.attempt("watcher", role=Role.SHADOW).won = True
+    store.write([trace])
+    assert query("SELECT provider FROM keystroke") == [(None,)]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_text_of_another_keystroke_counts_under_who_said_it(
+    store: Store, query: Query, make_trace: MakeTrace, late: bool
+) -> None:
+    asked, cached = make_trace(1, provider="chip", model="coder"), make_trace(2, provider="")
+    cached.text_from = 1
+    for trace in (cached, asked) if late else (asked, cached):
+        store.write([trace])
+    counted = """
+        SELECT sequence, p.text, m.text, text_from FROM keystroke
+        JOIN label p ON p.id = provider JOIN label m ON m.id = model ORDER BY 1
+    """
+    assert query(counted) == [(1, "chip", "coder", None), (2, "chip", "coder", 1)]
+
+
+def test_hardware_and_cost_are_stored_as_they_were_then(
+    path: Path, query: Query, make_trace: MakeTrace
+) -> None:
+    facts = {"chip": ProviderFacts("on-chip SRAM", 0.5, 2.0, "full")}
+    trace = make_trace(1)
+    trace.attempts[0].usage = Usage(1000, 20)
+    backup = trace.attempt("backup", role=Role.BACKUP)
+    backup.usage = Usage(1000, 20)
+    with closing(Store(path, Session(), facts=facts.get)) as store:
+        store.write([trace])
+    cost = 1000 * 500 + 20 * 2000
+    columns = "text, cost_low_nusd, cost_high_nusd"
+    stored = query(f"SELECT {columns} FROM keystroke JOIN label ON label.id = hardware")
+    assert stored == [("on-chip SRAM", cost, cost)]
+    stored = query(f"SELECT {columns} FROM attempt LEFT JOIN label ON label.id = hardware")
+    assert stored == [("on-chip SRAM", cost, cost), (None, None, None)]
+
+
+def test_facts_that_fail_cost_no_row(path: Path, query: Query, make_trace: MakeTrace) -> None:
+    def fail(_provider: str) -> ProviderFacts | None:
+        raise KeyError
+
+    with closing(Store(path, Session(), facts=fail)) as store:
+        store.write([make_trace(1)])
+    assert query("SELECT sequence, hardware FROM keystroke") == [(1, None)]
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_the_editors_times_become_stages_of_their_keystroke(
+    store: Store, query: Query, early: bool
+) -> None:
+    trace = Trace(1)
+    trace.stamp(Stage.CHANGE_RECEIVED, START_NS)
+    trace.stamp(Stage.USABLE, START_NS + 40 * MS)
+    times = EditorTimes(1, START_NS - 3 * MS, START_NS + 42 * MS, START_NS + 50 * MS)
+    if early:
+        store.write([], [], [times])
+        store.write([trace])
+    else:
+        store.write([trace])
+        store.write([], [], [times])
+    stored = row(query, "keystroke")
+    assert stored["origin"] == Stage.KEYSTROKE
+    assert stored["keystroke_ns"] == 0
+    assert stored["usable_ns"] == 43 * MS
+    assert (stored["response_received_ns"], stored["rendered_ns"]) == (45 * MS, 53 * MS)
+    assert stored["hidden_ns"] is None
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_an_accepted_suggestion_marks_its_keystroke(
+    store: Store, query: Query, make_trace: MakeTrace, late: bool
+) -> None:
+    event = Feedback(1, FeedbackKind.ACCEPTED_WORD, START_NS, 4)
+    for batch in ([], [event]) if late else ([event], []):
+        store.write([make_trace(1), make_trace(2)], batch)
+    assert query("SELECT sequence, accepted FROM keystroke") == [(1, 1), (2, 0)]
+
+
+def test_a_look_at_accepted_text_is_stored_with_its_delay(store: Store, query: Query) -> None:
+    store.write([], [Feedback(5, FeedbackKind.PERSISTED, START_NS, 4, 30)])
+    assert row(query, "feedback")["after_s"] == 30
 
 
 def test_a_trace_that_never_ended_has_no_outcome(store: Store, query: Query) -> None:
@@ -317,4 +425,4 @@ def test_a_keystroke_with_its_attempt_takes_about_200_bytes(
     for start in range(0, 2000, 200):
         store.write(traces[start : start + 200])
     store.close()
-    assert path.stat().st_size / 2000 < 220
+    assert path.stat().st_size / 2000 < 240

@@ -17,10 +17,12 @@ from ghostlap.telemetry import (
     MeasuredFrom,
     NothingRecorded,
     Outcome,
+    ProviderFacts,
     Session,
     Source,
     Stage,
     Trace,
+    Usage,
     monotonic_ns,
     summarise,
     wall_clock_offset_ns,
@@ -130,16 +132,82 @@ def test_a_group_of_ineligible_keystrokes_has_no_shares(path: Path, make_trace: 
     assert row.measured_from is MeasuredFrom.NOTHING
 
 
-def test_what_the_cache_answered_is_no_providers(path: Path, make_trace: MakeTrace) -> None:
-    cached, recycled = make_trace(2), make_trace(3, provider="")
+def test_what_the_cache_answered_is_served_and_its_latency_is_no_providers(
+    path: Path, make_trace: MakeTrace
+) -> None:
+    cached, recycled = make_trace(2, provider=""), make_trace(3, provider="")
     cached.source, recycled.source = Source.CACHE, Source.RECYCLED
+    cached.text_from = 1
     write(path, make_trace(1), cached, recycled)
-    assert [(row.key, row.keystrokes, row.from_cache) for row in summarise(path)] == [
-        ("cache", 2, 2),
-        ("chip", 1, 0),
+    rows = summarise(path)
+    assert [(row.key, row.keystrokes, row.from_cache, row.latencies) for row in rows] == [
+        ("chip", 2, 1, 1),
+        ("cache", 1, 1, 0),  # whose text it was is not known
     ]
+    assert rows[0].share_from_cache == 1 / 2
+    assert rows[0].share_within_100_ms == 1
     (row,) = summarise(path, by="language")
-    assert (row.key, row.served, row.from_cache) == ("python", 3, 2)
+    assert (row.key, row.served, row.from_cache, row.latencies) == ("python", 3, 2, 1)
+
+
+def test_hardware_is_what_was_stored_and_else_what_is_known_today(
+    path: Path, make_trace: MakeTrace
+) -> None:
+    facts = {"chip": ProviderFacts("on-chip SRAM")}
+    with closing(Store(path, Session(), facts=facts.get)) as store:
+        store.write([make_trace(1), make_trace(2, provider="old"), make_trace(3, provider="who")])
+    rows = summarise(path, by="hardware", hardware={"chip": "HBM", "old": "HBM"})
+    assert {row.key: row.keystrokes for row in rows} == {"on-chip SRAM": 1, "HBM": 1, "": 1}
+
+
+def test_cold_connections_are_told_from_warm_ones(path: Path, make_trace: MakeTrace) -> None:
+    traces = [make_trace(number) for number in range(3)]
+    traces[2].attempts[0].cold_connection = True
+    traces[2].stamps[Stage.USABLE] += 160 * MS
+    write(path, *traces)
+    (row,) = summarise(path)
+    assert (row.cold, row.p50_ms_warm, row.p50_ms_cold) == (1, 40, 200)
+
+
+def test_costs_are_added_up_and_shared_among_the_accepted(
+    path: Path, make_trace: MakeTrace
+) -> None:
+    facts = {"chip": ProviderFacts("HBM", 1.0, 1.0)}
+    traces = [make_trace(number) for number in range(4)]
+    for trace in traces[:3]:
+        trace.attempts[0].usage = Usage(900, 100)
+    accepted = tuple(Feedback(number, FeedbackKind.ACCEPTED, 1) for number in (0, 1))
+    with closing(Store(path, Session(), facts=facts.get)) as store:
+        store.write(traces, accepted)
+    (row,) = summarise(path)
+    assert row.priced == 3
+    assert row.cost_usd == pytest.approx((0.003, 0.003))
+    assert row.cost_per_accepted_usd == pytest.approx((0.0015, 0.0015))
+
+
+def test_nothing_is_said_of_a_cost_that_nobody_knows(path: Path, make_trace: MakeTrace) -> None:
+    write(path, make_trace(1))
+    (row,) = summarise(path)
+    assert (row.priced, row.cost_usd, row.cost_per_accepted_usd) == (0, None, None)
+
+
+def test_few_keystrokes_make_wide_intervals_and_fewer_none(
+    path: Path, make_trace: MakeTrace
+) -> None:
+    write(path, *(make_trace(number) for number in range(3)))
+    (few,) = summarise(path)
+    assert few.p50_ms_interval is None
+    more = [
+        make_trace(number, stamps_ms={Stage.CHANGE_RECEIVED: 0, Stage.USABLE: number})
+        for number in range(1, 101)
+    ]
+    write(path, *more)
+    (row,) = summarise(path)
+    assert row.p50_ms_interval is not None
+    low, high = row.p50_ms_interval
+    assert 38 <= low < 50 < high <= 62  # by the binomial distribution: the 40th and the 61st
+    assert row.share_served_interval is not None
+    assert row.share_served_interval[0] < 1 == row.share_served
 
 
 @pytest.mark.parametrize("by", ["provider", "language", "day"])
@@ -285,7 +353,7 @@ def naive_key(trace: Trace) -> tuple[str, bool]:
     if decisive is None and trace.attempts:
         decisive = trace.attempts[0]
     simulated = decisive is not None and decisive.simulated
-    if trace.source in (Source.CACHE, Source.RECYCLED):
+    if decisive is None and trace.source not in (Source.NONE, Source.PROVIDER):
         return "cache", simulated
     return decisive.provider if decisive else "", simulated
 
@@ -311,11 +379,12 @@ def test_a_summary_says_what_counting_by_hand_says(traces: list[Trace]) -> None:
         served = [trace for trace in group if trace.outcome is Outcome.SERVED]
         known = [trace for trace in group if trace.stamps[Stage.USABLE]]
         cut = [t for t in group if t.outcome in (Outcome.SUPERSEDED, Outcome.CANCELLED)]
-        latencies_ns = [trace.stamps[Stage.USABLE] - 10**15 for trace in known]
+        own = [t for t in known if t.source in (Source.NONE, Source.PROVIDER)]
+        latencies_ns = [trace.stamps[Stage.USABLE] - 10**15 for trace in own]
         assert (row.keystrokes, row.served) == (len(group), len(served))
         assert row.eligible == sum(trace.outcome is not Outcome.INELIGIBLE for trace in group)
         assert row.censored == sum(trace not in known for trace in cut)
-        assert row.latencies == len(known)
+        assert row.latencies == len(own)
         assert row.p50_ms == naive_percentile_ms(latencies_ns, 50)
         assert row.p90_ms == naive_percentile_ms(latencies_ns, 90)
         fast = [t for t in served if t in known and t.stamps[Stage.USABLE] - 10**15 <= 200 * MS]

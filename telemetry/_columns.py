@@ -1,0 +1,131 @@
+"""Keystrokes of a store as numpy columns, and their groups: a million in a second or so.
+
+One pass over the table, a handful of whole numbers per row, packed: fetching costs more than
+counting does.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from ghostlap.telemetry._trace import Outcome, Source, Stage
+
+__all__ = ["GROUPINGS", "Columns", "GroupKey", "Ints", "label_numbers", "read_columns"]
+
+Ints = npt.NDArray[np.int64]
+
+_QUARTER_NS = 900_000_000_000  # every time zone's day begins on one
+_NOT_OWN = (Source.CACHE, Source.RECYCLED, Source.SPECULATED)
+
+_KEYS = {
+    "provider": ("provider", "NULL"),
+    "model": ("provider", "model"),
+    "hardware": ("hardware", "provider"),
+    "language": ("language", "NULL"),
+    "file-type": ("file_type", "NULL"),
+    "day": (f"at_unix_ns / {_QUARTER_NS}", "NULL"),
+}
+
+GROUPINGS = tuple(_KEYS)
+"""What keystrokes can be grouped by."""
+
+_FIELDS = ("key", "flags", "latency", "cost_low", "cost_high")
+_ROWS = """
+    SELECT
+        (coalesce({key}, 0) << 31) | coalesce({subkey}, 0),
+        simulated + 2 * coalesce(cold, 2) + 8 * coalesce(origin, 15) + 128 * accepted
+            + (coalesce(outcome, 0) << 8) + (coalesce(source, 0) << 32),
+        coalesce(usable_ns, -1),
+        coalesce(cost_low_nusd, -1),
+        coalesce(cost_high_nusd, -1)
+    FROM keystroke
+    WHERE at_unix_ns >= :since_unix_ns
+    AND (:session IS NULL OR session = (SELECT id FROM session WHERE uuid = :session))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupKey:
+    name: str
+    simulated: bool
+
+
+class Columns:
+    """Keystrokes as columns of one length."""
+
+    def __init__(self, rows: npt.NDArray[np.void], numbers: Mapping[str, int]) -> None:
+        self.key: Ints = rows["key"]
+        flags: Ints = rows["flags"]
+        self.simulated = (flags & 1).astype(bool)
+        self.cold = (flags >> 1) & 3 == 1
+        self.origin = (flags >> 3) & 15
+        self.accepted = (flags >> 7) & 1 == 1
+        self._outcome = (flags >> 8) & 0xFFFFFF
+        self._source = flags >> 32
+        self._numbers = numbers
+        self.latency_ns: Ints = np.where(self.origin <= Stage.REQUEST_RECEIVED, rows["latency"], -1)
+        """From its arrival until a usable text was there; -1: there was none, or no arrival."""
+        self.cost_low: Ints = rows["cost_low"]
+        self.cost_high: Ints = rows["cost_high"]
+        self.cached = np.isin(self._source, [numbers.get(each, -1) for each in _NOT_OWN])
+        """Answered with a text that was asked for another keystroke."""
+
+    def __len__(self) -> int:
+        return len(self.key)
+
+    def ended(self, *outcomes: Outcome) -> npt.NDArray[np.bool_]:
+        return np.isin(self._outcome, [self._numbers.get(each, -1) for each in outcomes])
+
+    def groups(
+        self, by: str, texts: Mapping[int, str], hardware: Mapping[str, str]
+    ) -> tuple[list[GroupKey], Ints]:
+        """The groups there are, and each keystroke's place in that list."""
+        unnamed = (self.key >> 31 == 0) & self.cached
+        codes = (self.key << 2) | (unnamed.astype(np.int64) << 1) | self.simulated
+        distinct, inverse = np.unique(codes, return_inverse=True)
+        names = [_name(int(code), by, texts, hardware) for code in distinct]
+        keys = list(dict.fromkeys(names))  # several quarters make one day
+        places = np.array([keys.index(name) for name in names], dtype=np.int64)
+        return keys, places[inverse] if len(places) else inverse
+
+
+def read_columns(
+    connection: sqlite3.Connection,
+    by: str,
+    *,
+    since_unix_ms: int | None = None,
+    session: str | None = None,
+) -> Columns:
+    """Read the keystrokes there are, with what they are to be grouped by."""
+    key, subkey = _KEYS[by]
+    values = {
+        "since_unix_ns": min((since_unix_ms or 0) * 1_000_000, (1 << 63) - 1),
+        "session": session,
+    }
+    rows = connection.execute(_ROWS.format(key=key, subkey=subkey), values)
+    kinds = np.dtype([(name, np.int64) for name in _FIELDS])
+    return Columns(np.fromiter(rows, dtype=kinds), label_numbers(connection))
+
+
+def label_numbers(connection: sqlite3.Connection) -> dict[str, int]:
+    return dict(connection.execute("SELECT text, id FROM label"))
+
+
+def _name(code: int, by: str, texts: Mapping[int, str], hardware: Mapping[str, str]) -> GroupKey:
+    simulated, unnamed = bool(code & 1), bool(code & 2)
+    key, subkey = code >> 33, (code >> 2) & 0x7FFFFFFF
+    if by == "day":
+        return GroupKey(f"{datetime.fromtimestamp(key * 900):%Y-%m-%d}", simulated)  # noqa: DTZ006 - the user's day
+    if by == "hardware":
+        known = texts.get(key) or hardware.get(texts.get(subkey, ""), "")
+        return GroupKey(known or ("cache" if unnamed and not subkey else ""), simulated)
+    if unnamed and by in ("provider", "model"):
+        return GroupKey("cache", simulated)
+    name = texts.get(key, "")
+    return GroupKey(f"{name}/{texts[subkey]}" if subkey else name, simulated)
