@@ -44,9 +44,9 @@ def scan(text: str, language: Language, *, quote: str = "") -> Brackets:
         elif mark in CLOSERS:
             if stack and stack[-1] == OPENER_OF[mark]:
                 stack.pop()
-            else:
+            elif mark not in language.lone_closers:
                 unmatched.append(found.start())
-        else:
+        elif mark[0] != "/" or mark in language.line_comments or mark == "/*":
             at, inside, mark = _skip(text, found.start(), mark, language)
     return Brackets(tuple(stack), tuple(unmatched), inside, mark if inside else "")
 

@@ -67,12 +67,12 @@ def strip_fences(text: str) -> tuple[str, bool]:
     if not found:
         return text, False
     if text[: found.start()].strip():
-        return text[: found.start()].rstrip("\n"), text[found.end() :].startswith("\n")
+        return text[: found.start()], text[found.end() :].startswith("\n")
     inner = text[found.end() :].removeprefix("\n")
     closing = _FENCE.search(inner)
     if not closing:
         return inner, False
-    return inner[: closing.start()].rstrip("\n"), inner[closing.end() :].startswith("\n")
+    return inner[: closing.start()], inner[closing.end() :].startswith("\n")
 
 
 def strip_header(text: str, path: str) -> str:

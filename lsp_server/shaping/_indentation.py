@@ -58,28 +58,32 @@ def drop_columns(text: str, columns: int, size: int) -> str:
     return text[at:]
 
 
-def rebase(text: str, file: Indentation, base: int, *, body_of_line: bool) -> str:
+def rebase(
+    text: str, file: Indentation, base: int, *, body_of_line: bool, outdented: bool = False
+) -> str:
     """Give the lines after the first the file's indentation.
 
     `base` is the indentation of the cursor's line in columns. A block whose first line would not be
     indented against the line that opens it was written from column 0, and is moved right;
-    `body_of_line` says that the lines are the body of what the first of them opens.
+    `body_of_line` says that the lines are the body of what the first of them opens, and `outdented`
+    that the body begins with a line that need not be indented, such as a `case`.
     """
     first, newline, rest = text.partition("\n")
     if not newline:
         return text
     lines = rest.split("\n")
     head = next((line for line in lines if line.strip()), "")
-    shift = _shift(head, file, base) if body_of_line else 0
+    shift = _shift(head, file, base, outdented=outdented) if body_of_line else 0
     theirs = _step(head, file, base)
     return "\n".join([first, *(_rebase_line(line, file, theirs, shift) for line in lines)])
 
 
-def _shift(head: str, file: Indentation, base: int) -> int:
+def _shift(head: str, file: Indentation, base: int, *, outdented: bool) -> int:
     if not head or head.lstrip()[0] in ")]}":
         return 0
     given = width(head, file.size)
-    return 0 if given > base else base + file.size - given
+    least = base if outdented else base + 1
+    return 0 if given >= least else base + (0 if outdented else file.size) - given
 
 
 def _step(head: str, file: Indentation, base: int) -> int:

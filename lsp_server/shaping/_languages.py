@@ -29,6 +29,13 @@ class Language:
     """A line that says something of the next one, and is nothing without it."""
     lines_end_statements: bool = False
     """Whether a statement ends with its line unless a bracket is open; else `;` or `,` ends it."""
+    literal: str = ""
+    """A regular expression for what holds brackets and quotes that mean nothing, but for strings.
+    """
+    lone_closers: str = ""
+    """Brackets that may close what nothing opened: those of a shell's `case`."""
+    bodies_are_indented: bool = True
+    """Whether what follows a line that opens a block is indented in any case."""
     indents_by_tabs: bool = False
     """Whether a file that shows no indentation yet will have tabs, as gofmt has it."""
     single_quote_is_char: bool = False
@@ -44,7 +51,8 @@ class Language:
         marks = [*self.line_comments, *self.long_quotes]
         marks += [self.block_comment[0]] if self.block_comment else []
         found = sorted({*marks, *self.quotes, *"()[]{}"}, key=len, reverse=True)
-        return re.compile("|".join(map(re.escape, found)))
+        alternatives = [*([self.literal] if self.literal else []), *map(re.escape, found)]
+        return re.compile("|".join(alternatives))
 
 
 _SLASHES = Language(
@@ -53,8 +61,10 @@ _SLASHES = Language(
     announces=re.compile(r"\s*(?:@\w[\w.]*(?:\(.*\))?|#\[.*\]|\[\w.*\]|template\s*<.*>)\s*$"),
     outdented=re.compile(r"\s*(?:case\b.*:|default\s*:|(?:public|private|protected)\s*:|#\w|\w+:)"),
 )
+_REGEX = r"(?<![\w)\]}\"'/])/(?![/*\s])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n\[])+/[a-z]*"
 _JS = replace(
     _SLASHES,
+    literal=_REGEX,
     long_quotes=("`",),
     opens_block=re.compile(r"(?:[{(\[]|=>)\s*$"),
     announces=re.compile(r"\s*@\w[\w.]*(?:\(.*\))?\s*$"),
@@ -70,6 +80,7 @@ _HTML = Language(
     closing_word=re.compile(r"\s*</"),
     lines_end_statements=True,
     is_markup=True,
+    bodies_are_indented=False,
 )
 _NEVER = re.compile(r"(?!)")
 
@@ -103,6 +114,7 @@ _LANGUAGES: dict[str, Language] = {
     "php": replace(_SLASHES, line_comments=("//", "#")),
     "ruby": Language(
         line_comments=("#",),
+        literal=_REGEX,
         opens_block=re.compile(
             r"(?:[{(\[]|\bdo(?:\s*\|[^|]*\|)?|\bthen|\belse|\bbegin|\bensure)\s*$"
             r"|^\s*(?:def|class|module|if|unless|while|until|case|when|elsif|for|rescue)\b[^;]*$"
@@ -120,6 +132,7 @@ _LANGUAGES: dict[str, Language] = {
         lines_end_statements=True,
     ),
     "shellscript": Language(
+        lone_closers=")",
         line_comments=("#",),
         opens_block=re.compile(r"(?:[{(]|\bdo|\bthen|\belse|\bin)\s*$"),
         closing_word=re.compile(r"\s*(?:fi|done|esac|;;)(?:[\s;)|&<>]|$)"),
@@ -141,6 +154,7 @@ _LANGUAGES: dict[str, Language] = {
         opens_block=re.compile(r"(?::|[{\[]|:\s*[|>][+-]?)\s*$"),
         goes_on=_NEVER,
         lines_end_statements=True,
+        bodies_are_indented=False,
     ),
     "toml": Language(
         line_comments=("#",), long_quotes=('"""', "'''"), lines_end_statements=True, goes_on=_NEVER
@@ -165,7 +179,11 @@ _LANGUAGES: dict[str, Language] = {
         is_prose=True,
     ),
     "plain": Language(
-        quotes="", opens_block=re.compile(r"[{(\[:]\s*$"), lines_end_statements=True, is_prose=True
+        quotes="",
+        opens_block=re.compile(r"[{(\[:]\s*$"),
+        lines_end_statements=True,
+        bodies_are_indented=False,
+        is_prose=True,
     ),
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["cut_at_lines_below", "cut_loop", "is_telling", "repeats_line_above"]
+__all__ = ["closes_again", "cut_at_lines_below", "cut_loop", "is_telling", "repeats_line_above"]
 
 _RECURS = frozenset(
     {"begin", "break", "continue", "do", "done", "else", "end", "endif", "esac", "fi"}
@@ -22,6 +22,13 @@ def is_telling(line: str) -> bool:
     return sum(char.isalnum() for char in word) > 2 and word not in _RECURS
 
 
+def _is_own(line: str) -> bool:
+    """Whether a line says enough not to stand twice in a row: `"b": 2` does, `0,` does not."""
+    word = line.strip(" \t:;{}()[],")
+    named = any(char.isalpha() for char in word) and sum(char.isalnum() for char in word) > 1
+    return named and word not in _RECURS
+
+
 def _has_words(line: str) -> bool:
     """Whether it is more than a row of numbers, which may well come three times."""
     return is_telling(line) and sum(char.isalpha() for char in line) > 2
@@ -33,7 +40,7 @@ def cut_at_lines_below(text: str, line_prefix: str, suffix: str, *, finished: bo
     The last line counts when the text has `finished`: until then it may go on.
     """
     below = next((line.strip() for line in suffix.split("\n")[1:] if line.strip()), "")
-    if not is_telling(below):
+    if not _is_own(below):
         return text
     lines = text.split("\n")
     complete = len(lines) if finished else len(lines) - 1
@@ -42,6 +49,13 @@ def cut_at_lines_below(text: str, line_prefix: str, suffix: str, *, finished: bo
         if whole == below:
             return "\n".join(lines[:number])
     return text
+
+
+def closes_again(text: str, line_prefix: str, suffix: str) -> bool:
+    """Tell whether the text is a closer, on a line of its own, that stands on the next one."""
+    below = next((line.strip() for line in suffix.split("\n")[1:] if line.strip()), "")
+    closer = text.strip()
+    return bool(closer) and not line_prefix.strip() and closer == below and closer[0] in ")]}"
 
 
 def repeats_line_above(text: str, prefix: str, line_prefix: str) -> bool:

@@ -18,7 +18,12 @@ from ghostlap.lsp_server.shaping._extent import Extent, Reach, extent_at
 from ghostlap.lsp_server.shaping._indentation import Indentation, drop_columns, rebase, width
 from ghostlap.lsp_server.shaping._languages import Language, language
 from ghostlap.lsp_server.shaping._overlap import Seam
-from ghostlap.lsp_server.shaping._repetition import cut_at_lines_below, cut_loop, repeats_line_above
+from ghostlap.lsp_server.shaping._repetition import (
+    closes_again,
+    cut_at_lines_below,
+    cut_loop,
+    repeats_line_above,
+)
 from ghostlap.lsp_server.shaping._syntax import Syntax
 
 __all__ = ["Shaped", "Shaper"]
@@ -150,6 +155,17 @@ class Shaper:
         prefix = self._prefix[-_LONGEST_STRING_SCAN_CHARS:]
         return Seam(prefix, self._line_prefix, self._line_suffix, self._language, quote)
 
+    @cached_property
+    def _header_above(self) -> int | None:
+        """The indentation of the line above that wants a body, of which the cursor's is bare."""
+        above = self._prefix[:-1].rpartition("\n")[2]
+        if self._line_prefix or not self._language.bodies_are_indented:
+            return None
+        below = next((line for line in self._suffix.split("\n") if line.strip()), "")
+        header = width(above, self._file.size)
+        opens = above and self._language.opens_block.search(above) and not self._before.inside
+        return header if opens and width(below, self._file.size) <= header else None
+
     def _clean(self, text: str, *, ended: bool) -> tuple[str, bool, bool]:
         """Return the code of a text, whether it is at its end, and whether to wait for more."""
         if not self._before.inside and not self._language.is_prose:
@@ -176,14 +192,26 @@ class Shaper:
 
     def _indent(self, text: str) -> str:
         base = width(self._line_prefix, self._file.size)
-        first = self._line_prefix + text.partition("\n")[0]
-        body = bool(self._language.opens_block.search(first)) and not self._before.inside
-        return rebase(text, self._file, base, body_of_line=body)
+        first, _, rest = text.partition("\n")
+        header = self._header_above
+        if header is not None and not self._language.goes_on.match(first):
+            return rebase("\n" + text, self._file, header, body_of_line=True)[1:]
+        body = bool(self._language.opens_block.search(self._line_prefix + first))
+        outdented = self._language.outdented
+        return rebase(
+            text,
+            self._file,
+            base,
+            body_of_line=body and not self._before.inside,
+            outdented=bool(outdented and outdented.match(rest.lstrip("\n"))),
+        )
 
     def _without_repetition(self, text: str, *, finished: bool) -> str:
         text = cut_loop(text, finished=finished)
         text = cut_at_lines_below(text, self._line_prefix, self._suffix, finished=finished)
         if repeats_line_above(text, self._prefix, self._line_prefix):
+            return ""
+        if closes_again(text, self._line_prefix, self._suffix):
             return ""
         return text
 
