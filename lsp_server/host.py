@@ -15,6 +15,10 @@ from typing import Any
 
 from ghostlap.lsp_server.backends import Backends
 from ghostlap.lsp_server.config import EMBEDDED, Config, Problem, TelemetrySettings, merge
+from ghostlap.lsp_server.config.folder import narrowed_by_folders
+from ghostlap.lsp_server.context.budgets import Budget
+from ghostlap.lsp_server.context.locations import Roots, folder_uris, root_uris
+from ghostlap.lsp_server.context.workspace import WorkspaceContext
 from ghostlap.lsp_server.engine import Engine, Route
 from ghostlap.lsp_server.engine.schedule import AdaptiveDebounce, Rhythm
 from ghostlap.lsp_server.logs import log_failure
@@ -25,6 +29,7 @@ from ghostlap.lsp_server.protocol.wire import Channel, MessageHandler
 from ghostlap.lsp_server.tasks import Tasks
 from ghostlap.lsp_server.version import VERSION
 from ghostlap.providers import DocumentObserver, Provider, ProviderError
+from ghostlap.providers._settings import ProviderSettings
 from ghostlap.telemetry import (
     FeedbackKind,
     NullRecorder,
@@ -55,7 +60,9 @@ class Host:
         self._backends = backends
         self._tasks = Tasks()
         self._notices = Notices()
-        self._engine = Engine(self._tasks, self._record, self._notices.failure)
+        self._engine = Engine(
+            self._tasks, self._record, self._notices.failure, withheld=self._withheld
+        )
         self._rhythm = Rhythm()
         self._recorder: Recorder = NullRecorder()
         self._client = ("", "")
@@ -64,6 +71,10 @@ class Host:
         self._is_applying = False
         self._provider: Provider | None = None
         self._session: Session | None = None
+        self._context: WorkspaceContext | None = None
+        self._folders: list[str] = []
+        """The URIs of the workspace's folders."""
+        self._editor_settings: Any = None
         self._tell(problems)
 
     @property
@@ -75,7 +86,12 @@ class Host:
         return self._recorder
 
     def connect(self, channel: Channel) -> MessageHandler:
-        self._session = Session(channel, self._engine, self._tasks, self)
+        session = self._session = Session(channel, self._engine, self._tasks, self)
+        self._context = WorkspaceContext(
+            session.documents, self._tasks, allowed=session.status.allowed, home=_home()
+        )
+        self._engine.look_through(self._context)
+        session.text_sync.watcher = self._context
         return self._session.handle
 
     def prepare(self, params: Any) -> None:
@@ -83,11 +99,27 @@ class Host:
         self._notices.open(self._session.show)
         name = optional(params, str, "clientInfo", "name") or ""
         self._client = (name, optional(params, str, "clientInfo", "version") or "")
-        self.change_settings(params.get("initializationOptions"))
+        self._folders = root_uris(params)
+        self._open_folders(params.get("initializationOptions"))
+
+    def change_folders(self, params: Any) -> None:
+        gone = folder_uris(optional(params, list, "event", "removed"))
+        added = folder_uris(optional(params, list, "event", "added"))
+        kept = [uri for uri in self._folders if uri not in gone]
+        self._folders = [*dict.fromkeys([*kept, *added])]
+        self._open_folders(self._editor_settings)
+
+    def _open_folders(self, settings: Any) -> None:
+        assert self._context is not None, "only a session has folders"
+        self._context.open_folders(self._folders)
+        self.change_settings(settings)
 
     def change_settings(self, settings: Any) -> None:
+        self._editor_settings = settings
         config, problems = merge(self._file_config, settings)
-        self._tell(problems)
+        roots = [Path(root) for root in Roots.of(self._folders).paths]
+        config, from_folders = narrowed_by_folders(config, roots)
+        self._tell([*problems, *from_folders])
         self._wanted = config
         if not self._is_applying:
             self._is_applying = True
@@ -109,6 +141,10 @@ class Host:
     def _tell(self, problems: Sequence[Problem]) -> None:
         for problem in problems:
             self._notices.problem(str(problem))
+
+    def _withheld(self, uri: str, reason: str) -> None:
+        if self._session is not None:
+            self._session.status.withheld(uri, reason)
 
     def _record(self, trace: Trace) -> None:
         self._recorder.record(trace)
@@ -149,8 +185,11 @@ class Host:
         old = self._applied
         if old is None or old.telemetry != config.telemetry:
             self._open_recorder(config.telemetry)
-        if old is None or _backend(old) != _backend(config):
-            await self._replace_provider(config)
+        is_new = old is None or _backend(old) != _backend(config)
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._look_around(config))
+            if is_new:
+                both.create_task(self._replace_provider(config))
         if self._provider is None:
             self._engine.use(None)
             return
@@ -164,6 +203,22 @@ class Host:
                 ahead=config.suggestion.ahead_percent / 100,
             )
         )
+
+    async def _look_around(self, config: Config) -> None:
+        """Let what is sent from now on be what the settings allow."""
+        assert self._session is not None, "only a session's settings are applied"
+        assert self._context is not None, "as above"
+        remote = [config.provider(name) for name in config.asked() - {EMBEDDED}]
+        is_remote = bool(remote)
+        budget = Budget.of(min(each.context_tokens for each in remote or [ProviderSettings()]))
+        documents = self._session.documents
+        documents.prefix_chars, documents.suffix_chars = budget.prefix_chars, budget.suffix_chars
+        self._context.use(config.context, is_remote=is_remote, snippet_chars=budget.snippet_chars)
+        if is_remote:
+            try:
+                await asyncio.to_thread(self._context.load)
+            except Exception as error:  # noqa: BLE001 - then nothing is sent, and the status says so
+                log_failure(log, "Loading what tells secrets", error)
 
     async def _replace_provider(self, config: Config) -> None:
         assert self._session is not None, "only a session's settings are applied"
@@ -197,6 +252,13 @@ def _observer(provider: Provider | None) -> DocumentObserver | None:
     if isinstance(provider, DocumentObserver):
         return provider
     return None
+
+
+def _home() -> Path | None:
+    try:
+        return Path.home()
+    except RuntimeError:  # a system user without one
+        return None
 
 
 def _backend(config: Config) -> tuple[object, ...]:

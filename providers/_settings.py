@@ -72,6 +72,14 @@ class ProviderSettings:
             "maximum": 32768,
         },
     )
+    context_tokens: int = field(
+        default=2400,  # some 120 lines before the cursor: every token more is prefill to wait for
+        metadata={
+            "help": "about how many tokens of code to send: half of them from before the cursor",
+            "minimum": 128,
+            "maximum": 65536,
+        },
+    )
     reasoning_tokens: int = field(
         default=0,
         metadata={

@@ -4,7 +4,7 @@ An opened folder can bring editor settings along. So those may not say where cod
 nor which files are written: such settings are marked "user_only" in their metadata and are taken
 from the user's own file alone. "provider_name" marks a setting that selects providers: the editor
 may name the embedded engine and what the user's file mentions. "narrows_to" marks a switch that the
-editor may only turn to that side.
+editor may only turn to that side, "lowers" a number that it may only make smaller.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from ghostlap.lsp_server.config._reader import Admit, Problem, did_you_mean, quoted, read
 from ghostlap.lsp_server.config._schema import FieldDoc, describe
+from ghostlap.lsp_server.context.settings import ContextSettings
 from ghostlap.providers._settings import ProviderSettings
 from ghostlap.providers.local.settings import EmbeddedSettings
 
@@ -132,6 +133,9 @@ class Config:
     suggestion: SuggestionSettings = field(
         default_factory=SuggestionSettings, metadata={"help": "what is suggested"}
     )
+    context: ContextSettings = field(
+        default_factory=ContextSettings, metadata={"help": "what is sent to remote providers"}
+    )
     embedded: EmbeddedSettings = field(
         default_factory=EmbeddedSettings,
         metadata={"help": "the embedded engine", "below": {"cache_dir": {"user_only": True}}},
@@ -160,6 +164,10 @@ class Config:
     def provider(self, name: str) -> ProviderSettings:
         """Return the settings of a provider: the user's, else the catalogue's, else defaults."""
         return self.providers.get(name) or _catalogue_row(name)
+
+    def asked(self) -> frozenset[str]:
+        """Return the names of all providers that the settings select."""
+        return frozenset(_selected(self))
 
     def debounce_s(self, provider: str) -> tuple[float, float]:
         """Return the shortest and the longest wait after a key before `provider` is asked."""
@@ -212,7 +220,11 @@ def merge(
     if not isinstance(settings, Mapping):
         return config, (Problem("", "the settings must be an object", EDITOR),)
     names = {EMBEDDED, *config.providers, *_selected(config), *trusted}
-    return read(config, settings, source=EDITOR, admit=_admit_from_editor(config.file, names))
+    merged, problems = read(
+        config, settings, source=EDITOR, admit=_admit_from_editor(config.file, names)
+    )
+    context = config.context.narrowed_by(merged.context)
+    return replace(merged, context=context), problems
 
 
 def schema() -> list[FieldDoc]:
@@ -249,6 +261,8 @@ def _admit_from_editor(file: Path, names: Collection[str]) -> Admit:
             return f"is not taken from an editor, since a folder can set it: put it into {file}"
         if "narrows_to" in rules and value is not rules["narrows_to"]:
             return f"can't be set so by an editor, since a folder can set it: put it into {file}"
+        if rules.get("lowers") and type(value) is type(present) and value > present:
+            return f"can't be raised by an editor, since a folder can set it: put it into {file}"
         if rules.get("provider_name") and (foreign := sorted(_names_in(value) - {*names})):
             return (
                 f"may only name {EMBEDDED} or what {file} mentions, and it does not mention "

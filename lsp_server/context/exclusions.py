@@ -73,10 +73,10 @@ class Exclusions:
         name = path.name
         # Windows drops dots and spaces at the end, and opens the same file.
         if _SENSITIVE.fullmatch(name.rstrip(". ")) and not _HARMLESS.fullmatch(name):
-            return f"{name} may hold credentials"
+            return "by its name it may hold credentials"
         folders = {part.lower() for part in path.parts[:-1]}
-        if held := sorted(folders & _SENSITIVE_FOLDERS):
-            return f"files in {held[0]} may hold credentials"
+        if folders & _SENSITIVE_FOLDERS:
+            return "by its folder it may hold credentials"
         return None
 
     def _unwanted(self, path: Path) -> str | None:

@@ -108,6 +108,15 @@ class Document:
         """One line without its end."""
         return _content(self._lines[number])
 
+    @property
+    def size(self) -> int:
+        """How many code points there are. Costs a look at each line."""
+        return sum(map(len, self._lines))
+
+    def head(self, count: int = 200) -> list[str]:
+        """A copy of the first lines, without their ends."""
+        return [_content(line) for line in self._lines[:count]]
+
     def lines(self) -> list[str]:
         """A copy of all lines, without their ends."""
         return [_content(line) for line in self._lines]
@@ -204,6 +213,8 @@ class Documents:
     def __init__(self, encoding: PositionEncoding = PositionEncoding.UTF_16) -> None:
         self.encoding = encoding
         """Settled by `initialize`, before the first document is opened."""
+        self.prefix_chars = _PREFIX_CHARS
+        self.suffix_chars = _SUFFIX_CHARS
         self._by_uri: dict[str, Document] = {}
 
     def open(
@@ -223,6 +234,15 @@ class Documents:
         if version is not None:
             document.version = version
         return edits
+
+    def snapshot(self, uri: str, position: Mapping[str, Any]) -> Snapshot:
+        """The text around a position, in windows of the size that the provider is to see.
+
+        Raises DocumentNotOpen and InvalidParams.
+        """
+        return self[uri].snapshot(
+            position, prefix_chars=self.prefix_chars, suffix_chars=self.suffix_chars
+        )
 
     def close(self, uri: str) -> None:
         """Forget a document. Raises DocumentNotOpen."""

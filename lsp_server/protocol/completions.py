@@ -64,7 +64,7 @@ class Completions:
             raise Refused(INVALID_REQUEST, "A request of this id is not answered yet.")
         uri = require(params, str, "textDocument", "uri")
         position = require(params, dict, "position")
-        snapshot = self._documents[uri].snapshot(position)
+        snapshot = self._documents.snapshot(uri, position)
         trace = self._keystrokes.begin(uri, self._channel.received_ns, trigger)
         answer = partial(self._answer, request_id, render, snapshot)
         job = self._engine.complete(snapshot, trace, answer)

@@ -14,6 +14,7 @@ from ghostlap.lsp_server.protocol.keystrokes import Keystrokes
 from ghostlap.lsp_server.protocol.params import optional, require
 from ghostlap.lsp_server.protocol.refusals import INVALID_PARAMS, INVALID_REQUEST, Refused
 from ghostlap.lsp_server.protocol.slow_path import SlowPath
+from ghostlap.lsp_server.protocol.status import Status
 from ghostlap.lsp_server.protocol.text_sync import TextSync
 from ghostlap.lsp_server.protocol.wire import Channel
 from ghostlap.lsp_server.tasks import Tasks
@@ -30,6 +31,10 @@ class Host(Protocol):
         """Begin to make ready for the first key, with the params of `initialize`."""
         ...
 
+    def change_folders(self, params: Any) -> None:
+        """Take up the params of `workspace/didChangeWorkspaceFolders`."""
+        ...
+
     def change_settings(self, settings: Any) -> None: ...
 
     def accepted(self, suggestion_id: int) -> None: ...
@@ -43,6 +48,7 @@ class Session:
         self._engine = engine
         self._host = host
         self._documents = Documents()
+        self.status = Status(channel.send)
         keystrokes = Keystrokes()
         self.text_sync = TextSync(channel, self._documents, keystrokes, engine)
         self._completions = Completions(channel, self._documents, keystrokes, engine)
@@ -64,7 +70,12 @@ class Session:
             "textDocument/didChange": self.text_sync.did_change,
             "textDocument/didClose": self.text_sync.did_close,
             "textDocument/didSave": self.text_sync.did_save,
+            "workspace/didChangeWorkspaceFolders": self._change_folders,
         }
+
+    @property
+    def documents(self) -> Documents:
+        return self._documents
 
     @property
     def exit_code(self) -> int:
@@ -84,6 +95,7 @@ class Session:
         inline = optional(params, dict, "capabilities", "textDocument", "inlineCompletion")
         self._completions.draws_inline = inline is not None
         self._slow_path.begin(params)
+        self.status.begin(params)
         self.handle.phase = Phase.INITIALIZED
         result = initialize_result(self._documents.encoding)
         self._channel.send({"jsonrpc": "2.0", "id": request_id, "result": result})
@@ -107,6 +119,11 @@ class Session:
             raise Refused(INVALID_PARAMS, f"{ACCEPTED} takes the id of a suggestion.")
         self._host.accepted(arguments[0])
         self._channel.send({"jsonrpc": "2.0", "id": request_id, "result": None})
+
+    def _change_folders(self, params: Any) -> None:
+        self._host.change_folders(params)
+        method = "workspace/didChangeWorkspaceFolders"
+        self._slow_path({"jsonrpc": "2.0", "method": method, "params": params})
 
     def _exit(self, _params: Any) -> None:
         self._channel.close()

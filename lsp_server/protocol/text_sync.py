@@ -26,6 +26,14 @@ class Arrivals(Protocol):
     received_ns: int
 
 
+class Watcher(Protocol):
+    """Who wants to know, within a microsecond, which document is open and which was edited."""
+
+    def document_opened(self, uri: str) -> None: ...
+    def document_edited(self, uri: str) -> None: ...
+    def document_closed(self, uri: str) -> None: ...
+
+
 class TextSync:
     """The handlers of textDocument/did*. Used from one event loop alone."""
 
@@ -37,6 +45,7 @@ class TextSync:
         self._keystrokes = keystrokes
         self._engine = engine
         self._observer: DocumentObserver | None = None
+        self.watcher: Watcher | None = None
         self._last_edit_ns = 0
 
     def observe(self, observer: DocumentObserver | None) -> None:
@@ -55,6 +64,8 @@ class TextSync:
         self._documents.open(uri, text, language=language, version=version)
         self._keystrokes.opened(uri, language)
         self._tell_opened(uri)
+        if self.watcher is not None:
+            self.watcher.document_opened(uri)
         self._engine.expect()
 
     def did_change(self, params: Any) -> None:
@@ -62,6 +73,8 @@ class TextSync:
         changes = require(params, list, "contentChanges")
         version = optional(params, int, "textDocument", "version")
         edits = self._documents.change(uri, changes, version=version)
+        if self.watcher is not None:
+            self.watcher.document_edited(uri)
         now_ns = self._channel.received_ns
         self._engine.edited(uri, now_ns)
         self._keystrokes.changed(uri, now_ns)
@@ -87,6 +100,8 @@ class TextSync:
     def _forget(self, uri: str) -> None:
         self._engine.closed(uri)
         self._keystrokes.closed(uri)
+        if self.watcher is not None:
+            self.watcher.document_closed(uri)
         if self._observer is not None:
             try:
                 self._observer.document_closed(uri)
