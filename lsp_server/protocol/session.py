@@ -13,11 +13,13 @@ from ghostlap.lsp_server.protocol.items import ACCEPTED
 from ghostlap.lsp_server.protocol.keystrokes import Keystrokes
 from ghostlap.lsp_server.protocol.params import optional, require
 from ghostlap.lsp_server.protocol.refusals import INVALID_PARAMS, INVALID_REQUEST, Refused
+from ghostlap.lsp_server.protocol.reports import Reports
 from ghostlap.lsp_server.protocol.slow_path import SlowPath
 from ghostlap.lsp_server.protocol.status import Status
 from ghostlap.lsp_server.protocol.text_sync import TextSync
 from ghostlap.lsp_server.protocol.wire import Channel
 from ghostlap.lsp_server.tasks import Tasks
+from ghostlap.telemetry import Recorder
 
 __all__ = ["Host", "Session"]
 
@@ -26,6 +28,11 @@ _WARNING = 2  # MessageType
 
 class Host(Protocol):
     """What serves the session: see `host`."""
+
+    @property
+    def recorder(self) -> Recorder:
+        """Who keeps what is measured now: another one when the settings change."""
+        ...
 
     def prepare(self, params: Any) -> None:
         """Begin to make ready for the first key, with the params of `initialize`."""
@@ -53,6 +60,7 @@ class Session:
         self.text_sync = TextSync(channel, self._documents, keystrokes, engine)
         self._completions = Completions(channel, self._documents, keystrokes, engine)
         self._slow_path = SlowPath(channel, tasks, host)
+        reports = Reports(channel, lambda: host.recorder)
         self.handle = Dispatcher(channel, self._slow_path)
         self.handle.requests |= {
             "initialize": self._initialize,
@@ -60,6 +68,7 @@ class Session:
             "textDocument/inlineCompletion": self._completions.inline_completion,
             "textDocument/completion": self._completions.completion,
             "workspace/executeCommand": self._execute_command,
+            "ghostlap/clock": reports.clock,
         }
         self.handle.notifications |= {
             "initialized": _ignore,
@@ -71,6 +80,11 @@ class Session:
             "textDocument/didClose": self.text_sync.did_close,
             "textDocument/didSave": self.text_sync.did_save,
             "workspace/didChangeWorkspaceFolders": self._change_folders,
+            "ghostlap/shown": reports.shown,
+            "ghostlap/hidden": reports.hidden,
+            "ghostlap/accepted": reports.accepted,
+            "ghostlap/partiallyAccepted": reports.partially_accepted,
+            "ghostlap/persisted": reports.persisted,
         }
 
     @property
