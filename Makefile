@@ -93,6 +93,8 @@ $(VENV)/.uv:
 # GHOSTLAP_REQUIRE_EDITORS is set.
 programs:
 	@tests/editors/fetch-nvim.sh .cache/nvim || echo 'No tests in real Neovim, then.' >&2
+	@tests/editors/fetch-nvim.sh .cache/nvim-0.10 trixie || \
+	  echo 'No tests in Neovim 0.10, then.' >&2
 	@tests/editors/fetch-chromium.sh .cache/chromium || echo 'No tests in a browser, then.' >&2
 	@tests/providers/llama_cpp/fetch-llama-server.sh .cache/llama-cpp || \
 	  echo 'No tests with a real llama.cpp server, then.' >&2

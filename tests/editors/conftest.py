@@ -6,25 +6,27 @@ import shlex
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
-TOOLS = Path(__file__).parents[2] / ".cache" / "nvim" / "bin"
-PATIENCE_S = 20.0
+CACHE = Path(__file__).parents[2] / ".cache"
+PATIENCE_S = 8.0
 """How long a condition may take to come true before the test fails; far above what it takes."""
 
 
 class Neovim:
     """One Neovim that runs in a tmux of its own. Not for use from several threads."""
 
-    def __init__(self, folder: Path, variables: dict[str, str]) -> None:
+    def __init__(self, tools: Path, folder: Path, variables: dict[str, str]) -> None:
+        self._tools = tools
         self._folder = folder
         self._variables = variables
 
     def open(self, path: Path) -> None:
-        command = [str(TOOLS / "nvim"), "--listen", str(self._folder / "nvim"), str(path)]
+        command = [str(self._tools / "nvim"), "--listen", str(self._folder / "nvim"), str(path)]
         size = ("-x", "120", "-y", "40")
         self._tmux("-f", "/dev/null", "new-session", "-d", *size, shlex.join(command))
         self.wait("Neovim to listen", (self._folder / "nvim").exists)
@@ -59,7 +61,7 @@ class Neovim:
     def lua(self, body: str) -> Any:
         """Run the body of a Lua function inside and return what it returns, by way of JSON."""
         quoted = f"(function() {body} end)()".replace("'", "''")
-        asked = (str(TOOLS / "nvim"), "--server", str(self._folder / "nvim"), "--remote-expr")
+        asked = (str(self._tools / "nvim"), "--server", str(self._folder / "nvim"), "--remote-expr")
         told = self._run(*asked, f"json_encode(luaeval('{quoted}'))")
         return json.loads(told.stdout)
 
@@ -89,12 +91,17 @@ class Neovim:
             time.sleep(0.01)
 
     def _tmux(self, *args: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        tmux = (str(TOOLS / "tmux"), "-u", "-S", str(self._folder / "tmux"))
+        tmux = (str(self._tools / "tmux"), "-u", "-S", str(self._folder / "tmux"))
         return self._run(*tmux, *args, check=check)
 
     def _run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command, env=self._variables, check=check, capture_output=True, text=True
+            command,
+            env=self._variables,
+            check=check,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
         )
 
 
@@ -109,13 +116,36 @@ def user(tmp_path: Path) -> dict[str, str]:
     return kept | xdg | {"HOME": str(home), "LANG": "C.UTF-8", "TERM": "xterm-256color"}
 
 
+StartNeovim: TypeAlias = Callable[[str], Neovim]
+
+
 @pytest.fixture
-def neovim(user: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neovim]:
-    if not (TOOLS / "nvim").exists():
-        absent = "real Neovim was not fetched: see what tests/editors/fetch-nvim.sh says"
-        if os.environ.get("GHOSTLAP_REQUIRE_EDITORS"):
-            pytest.fail(absent)
-        pytest.skip(absent)
-    neovim = Neovim(tmp_path_factory.mktemp("nvim"), user)
-    yield neovim
-    neovim.kill()
+def start_neovim(
+    user: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[StartNeovim]:
+    """Makes a Neovim of the named folder of the cache; a test that can't have it does not run."""
+    with ExitStack() as stack:
+
+        def start(kind: str) -> Neovim:
+            tools = CACHE / kind / "bin"
+            need(tools / "nvim", "tests/editors/fetch-nvim.sh")
+            neovim = Neovim(tools, tmp_path_factory.mktemp("nvim"), user)
+            stack.callback(neovim.kill)
+            return neovim
+
+        yield start
+
+
+@pytest.fixture
+def neovim(start_neovim: StartNeovim) -> Neovim:
+    return start_neovim("nvim")
+
+
+def need(program: Path, script: str) -> None:
+    """Skip the test when a program was not fetched; fail it where editors are required."""
+    if program.exists():
+        return
+    absent = f"{program.name} was not fetched: see what {script} says"
+    if os.environ.get("GHOSTLAP_REQUIRE_EDITORS"):
+        pytest.fail(absent)
+    pytest.skip(absent)
