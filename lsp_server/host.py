@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,18 @@ from ghostlap.lsp_server.context.locations import Roots, folder_uris, root_uris
 from ghostlap.lsp_server.context.workspace import WorkspaceContext
 from ghostlap.lsp_server.engine import Engine, Route
 from ghostlap.lsp_server.engine.schedule import AdaptiveDebounce, Rhythm
+from ghostlap.lsp_server.hedging.plan import Plan, plan_of
+from ghostlap.lsp_server.hedging.pool import Asked, Pool, made_from
+from ghostlap.lsp_server.hedging.switchboard import Switchboard
 from ghostlap.lsp_server.logs import log_failure
 from ghostlap.lsp_server.notices import Notices
 from ghostlap.lsp_server.protocol.params import optional
 from ghostlap.lsp_server.protocol.session import Session
 from ghostlap.lsp_server.protocol.wire import Channel, MessageHandler
+from ghostlap.lsp_server.provider_facts import facts_of
 from ghostlap.lsp_server.tasks import Tasks
 from ghostlap.lsp_server.version import VERSION
-from ghostlap.providers import DocumentObserver, Provider, ProviderError
+from ghostlap.providers import Provider
 from ghostlap.providers._settings import ProviderSettings
 from ghostlap.telemetry import (
     FeedbackKind,
@@ -57,19 +61,24 @@ class Host:
     def __init__(self, config: Config, problems: Sequence[Problem], backends: Backends) -> None:
         self._file_config = config
         self._wanted = config
+        self._config = config
+        """As the file and the editor say, without what was switched."""
         self._backends = backends
         self._tasks = Tasks()
         self._notices = Notices()
+        self._pool = Pool(backends, self._notices.problem, self._notices.failure)
+        self._switchboard = Switchboard(config, self._pool.ledger, self._tasks, self._switched)
         self._engine = Engine(
             self._tasks, self._record, self._notices.failure, withheld=self._withheld
         )
         self._rhythm = Rhythm()
         self._recorder: Recorder = NullRecorder()
+        self._recorded_by: TelemetrySettings | None = None
         self._client = ("", "")
         """The editor's name and version, as it introduced itself."""
         self._applied: Config | None = None
         self._is_applying = False
-        self._provider: Provider | None = None
+        self._asked: Asked | None = None
         self._session: Session | None = None
         self._context: WorkspaceContext | None = None
         self._folders: list[str] = []
@@ -120,7 +129,15 @@ class Host:
         roots = [Path(root) for root in Roots.of(self._folders).paths]
         config, from_folders = narrowed_by_folders(config, roots)
         self._tell([*problems, *from_folders])
-        self._wanted = config
+        self._config = config
+        self._switchboard.settings_changed(config)
+        self._switched()
+
+    def execute(self, command: str, arguments: list[Any]) -> dict[str, Any]:
+        return self._switchboard.execute(command, arguments, self._config)
+
+    def _switched(self) -> None:
+        self._wanted = self._switchboard.over(self._config)
         if not self._is_applying:
             self._is_applying = True
             self._tasks.start(self._keep_up())
@@ -132,8 +149,9 @@ class Host:
         """End all that runs, and keep what was recorded. Takes a few seconds at the very most."""
         self._engine.cancel_all()
         await self._tasks.aclose(_TASKS_END_S)
-        if self._provider is not None:
-            await _close(self._provider.name, self._provider.aclose())
+        if self._asked is not None:
+            await _close(self._asked.provider.name, self._pool.retire(self._asked))
+        await _close("The providers", self._pool.aclose())
         await _close("The connections", self._backends.aclose())
         if not self._recorder.close(_RECORDER_CLOSE_S):
             log.warning("The last keystrokes could not be recorded in time.")
@@ -149,6 +167,11 @@ class Host:
     def _record(self, trace: Trace) -> None:
         self._recorder.record(trace)
 
+    def _record_by(self, settings: TelemetrySettings) -> None:
+        if self._recorded_by != settings:
+            self._recorded_by = settings
+            self._open_recorder(settings)
+
     def _open_recorder(self, settings: TelemetrySettings) -> None:
         loop = asyncio.get_running_loop()
 
@@ -163,6 +186,7 @@ class Host:
             version=VERSION,
             client=name,
             client_version=version,
+            facts=facts_of(self._wanted),
             on_problem=tell,
         )
         if not isinstance(old, NullRecorder):
@@ -171,6 +195,8 @@ class Host:
     async def _keep_up(self) -> None:
         """Apply the settings that are wanted, until no newer ones have come meanwhile."""
         try:
+            self._record_by(self._wanted.telemetry)  # first: an editor may end at any moment
+            await self._switchboard.start()
             while self._applied != self._wanted:
                 config = self._wanted
                 await self._apply(config)
@@ -183,32 +209,40 @@ class Host:
 
     async def _apply(self, config: Config) -> None:
         old = self._applied
-        if old is None or old.telemetry != config.telemetry:
-            self._open_recorder(config.telemetry)
-        is_new = old is None or _backend(old) != _backend(config)
+        self._record_by(config.telemetry)
+        is_new = old is None or made_from(old) != made_from(config)
+        plan = plan_of(config)
+        old_asked = self._asked
+        still_asked = old_asked.plan.names if old_asked is not None else ()
         async with asyncio.TaskGroup() as both:
-            both.create_task(self._look_around(config))
+            both.create_task(self._look_around(config, {*plan.names, *still_asked}))
             if is_new:
-                both.create_task(self._replace_provider(config))
-        if self._provider is None:
+                both.create_task(self._open_providers(config))
+        self._ask_by(config, plan)
+        if is_new and old_asked is not None:
+            self._tasks.start(self._retire(old_asked))
+            await self._look_around(config, plan.names)
+
+    def _ask_by(self, config: Config, plan: Plan) -> None:
+        if self._asked is None:
             self._engine.use(None)
             return
         self._engine.use(
             Route(
-                self._provider,
-                AdaptiveDebounce(self._rhythm, *config.debounce_s(config.primary)),
+                self._asked.provider,
+                AdaptiveDebounce(self._rhythm, *config.debounce_s(plan.paced_by)),
                 config.suggestion.max_tokens,
                 config.suggestion.single_line,
-                instant=config.primary == EMBEDDED,
+                instant=plan.remote is None,
                 ahead=config.suggestion.ahead_percent / 100,
             )
         )
 
-    async def _look_around(self, config: Config) -> None:
+    async def _look_around(self, config: Config, names: Collection[str]) -> None:
         """Let what is sent from now on be what the settings allow."""
         assert self._session is not None, "only a session's settings are applied"
         assert self._context is not None, "as above"
-        remote = [config.provider(name) for name in config.asked() - {EMBEDDED}]
+        remote = [config.provider(name) for name in {*names} - {EMBEDDED}]
         is_remote = bool(remote)
         budget = Budget.of(min(each.context_tokens for each in remote or [ProviderSettings()]))
         documents = self._session.documents
@@ -220,38 +254,23 @@ class Host:
             except Exception as error:  # noqa: BLE001 - then nothing is sent, and the status says so
                 log_failure(log, "Loading what tells secrets", error)
 
-    async def _replace_provider(self, config: Config) -> None:
+    async def _open_providers(self, config: Config) -> None:
         assert self._session is not None, "only a session's settings are applied"
         self._notices.forget_failures()
-        old = self._provider
-        new = self._provider = await self._open_provider(config)
-        self._session.text_sync.observe(_observer(new))
+        old = self._asked
+        new = self._asked = await self._pool.open(config)
+        observer = new.observer if new is not None else None
+        if old is None or old.observer is not observer:
+            self._session.text_sync.observe(observer)
         if new is not None:
-            self._tasks.start(_warm(new))
-        if old is not None:
-            self._tasks.start(self._retire(old))
+            self._tasks.start(_warm(new.provider))
 
-    async def _open_provider(self, config: Config) -> Provider | None:
-        try:
-            return await self._backends.open(config)
-        except ProviderError as error:
-            self._notices.problem(str(error))
-        except Exception as error:  # noqa: BLE001 - without a provider the server is calm, not dead
-            log_failure(log, f"Opening the provider {config.primary!r}", error)
-        return None
-
-    async def _retire(self, provider: Provider) -> None:
-        """Close a provider when the requests that it was asked are served."""
+    async def _retire(self, old: Asked) -> None:
+        """Close what is asked no more, when the requests that it was asked are served."""
         try:
             await self._engine.drain(_OLD_PROVIDER_S)
         finally:
-            await _close(provider.name, provider.aclose())
-
-
-def _observer(provider: Provider | None) -> DocumentObserver | None:
-    if isinstance(provider, DocumentObserver):
-        return provider
-    return None
+            await _close(old.provider.name, self._pool.retire(old))
 
 
 def _home() -> Path | None:
@@ -259,13 +278,6 @@ def _home() -> Path | None:
         return Path.home()
     except RuntimeError:  # a system user without one
         return None
-
-
-def _backend(config: Config) -> tuple[object, ...]:
-    """What the provider was made from: a change in it needs a new one."""
-    if config.primary == EMBEDDED:
-        return config.primary, config.embedded
-    return config.primary, config.providers.get(config.primary)
 
 
 async def _warm(provider: Provider) -> None:

@@ -1,6 +1,7 @@
-"""Show the latencies that were recorded.
+"""Show what was recorded: latencies by group, what hedging brought, what became of suggestions.
 
-They are read from the database of your configuration, or from the files given by --db.
+It is read from the database of your configuration, or from the files given by --db, which are
+counted together.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from pathlib import Path
 
 __all__ = ["add_arguments", "run"]
 
-_GROUPS = ("provider", "model", "language", "file-type", "day")
+_GROUPS = ("provider", "model", "hardware", "language", "file-type", "day")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,13 +26,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from ghostlap.lsp_server import config, stats  # noqa: PLC0415 - no other command needs it
+    from ghostlap.lsp_server import config  # noqa: PLC0415 - no other command needs it
+    from ghostlap.lsp_server.provider_facts import hardware_of  # noqa: PLC0415 - as above
+    from ghostlap.lsp_server.views import stats  # noqa: PLC0415 - as above
+    from ghostlap.lsp_server.views.sources import own_database  # noqa: PLC0415 - as above
 
-    db = args.db or [_own_database(config.load()[0].telemetry.path)]
-    return stats.run(db=db, since=args.since, by=args.by, as_json=args.json)
-
-
-def _own_database(path: str) -> Path:
-    from ghostlap.telemetry import default_path  # noqa: PLC0415 - as above
-
-    return Path(path).expanduser() if path else default_path()
+    settings, _ = config.load()
+    return stats.run(
+        db=args.db or [own_database(settings)],
+        since=args.since,
+        by=args.by,
+        as_json=args.json,
+        hardware=hardware_of(settings) if args.by == "hardware" else None,
+    )

@@ -14,7 +14,7 @@ from ghostlap.lsp_server.commands import Failure
 from ghostlap.lsp_server.config import Config
 from ghostlap.lsp_server.demo.findings import Findings
 from ghostlap.lsp_server.demo.typist import Figures
-from ghostlap.lsp_server.latency_table import latency_table
+from ghostlap.lsp_server.views.latency_table import latency_table
 from ghostlap.telemetry import StoreError, SummaryRow, default_path, summarise
 
 __all__ = ["report"]

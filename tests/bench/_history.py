@@ -33,6 +33,7 @@ MS = 1_000_000
 DAY_NS = 86_400 * 1000 * MS
 DAYS = 21
 PER_SESSION = 10_000
+LET_RUN = 0.05
 
 FACTS = {
     "cerebras": ProviderFacts("on-chip SRAM", 0.35, 0.75, "generated"),
@@ -93,12 +94,16 @@ def _ask(rng: random.Random, trace: Trace, at_ns: int) -> list[Feedback]:
         rng.lognormvariate(0, 0.45) * _MIDDLE_MS[provider] * MS
     )
     _attempt(trace, provider, trace.stamps[Stage.DISPATCHED], usable_ns, rng)
+    if provider == "openai":
+        trace.policy, trace.hedge_delay_ns = "hedge", 150 * MS
     until_ns = at_ns + round(rng.expovariate(1 / 700) * MS) + 80 * MS
     backup_ns = trace.stamps[Stage.DISPATCHED] + 150 * MS
     if provider == "openai" and backup_ns < min(usable_ns, until_ns):
         faster_ns = backup_ns + round(rng.lognormvariate(0, 0.4) * 90 * MS)
         backup = _attempt(trace, "cerebras", backup_ns, faster_ns, rng)
-        backup.role, backup.launch_reason = Role.BACKUP, LaunchReason.DELAY
+        backup.role = Role.BACKUP
+        backup.launch_reason = LaunchReason.SHADOW if rng.random() < 0.02 else LaunchReason.DELAY
+        backup.delay_ns = 150 * MS
         usable_ns = min(usable_ns, faster_ns)
     roll = rng.random()
     if until_ns < usable_ns:
@@ -113,8 +118,11 @@ def _ask(rng: random.Random, trace: Trace, at_ns: int) -> list[Feedback]:
         attempt.outcome = AttemptOutcome.COMPLETED if won else AttemptOutcome.CENSORED
         attempt.censor_cause = CensorCause.NONE if won else CensorCause.RACE
         attempt.stamps[AttemptStage.ENDED] = usable_ns + MS
-        if not won:
+        if not won and not (let_run := rng.random() < LET_RUN):
             attempt.stamps[AttemptStage.FIRST_USABLE] = 0
+        elif not won:
+            attempt.let_run = let_run
+            attempt.stamps[AttemptStage.ENDED] = attempt.stamps[AttemptStage.FIRST_USABLE]
     trace.source = Source.PROVIDER
     _serve(trace, usable_ns)
     events = [Feedback(trace.sequence, FeedbackKind.SHOWN, usable_ns + 4 * MS)]

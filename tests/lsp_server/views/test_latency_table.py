@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from rich.console import Console
 
-from ghostlap.lsp_server.latency_table import latency_table
+from ghostlap.lsp_server.views.latency_table import latency_table
 from ghostlap.telemetry import MeasuredFrom, SummaryRow
 
 
@@ -17,6 +17,11 @@ def row(
     share: float | None = 0.5,
     simulated: bool = False,
     measured_from: MeasuredFrom = MeasuredFrom.ARRIVAL,
+    exact: bool = True,
+    latencies: int = 6001,
+    interval: tuple[float, float] | None = None,
+    cold_ms: float | None = None,
+    cost: tuple[float, float] | None = None,
 ) -> SummaryRow:
     return SummaryRow(
         key=key,
@@ -25,15 +30,18 @@ def row(
         eligible=12000,
         served=6000,
         share_served=share,
+        share_served_interval=None,
         from_cache=11,
+        share_from_cache=share,
         superseded=5,
         cancelled=4,
         empty=3,
         errors=2,
         accepted=1,
-        latencies=6001,
+        latencies=latencies,
         censored=9,
         measured_from=measured_from,
+        exact=exact,
         p50_ms=p50_ms,
         p90_ms=None,
         p95_ms=1234.5,
@@ -41,6 +49,14 @@ def row(
         share_within_100_ms=share,
         share_within_200_ms=share,
         share_within_500_ms=share,
+        p50_ms_interval=interval,
+        p95_ms_interval=None,
+        cold=2 if cold_ms else 0,
+        p50_ms_cold=cold_ms,
+        p50_ms_warm=p50_ms,
+        priced=1 if cost else 0,
+        cost_usd=cost,
+        cost_per_accepted_usd=cost,
     )
 
 
@@ -59,11 +75,32 @@ def cells(text: str, key: str = "chip") -> list[str]:
 def test_a_wide_table_shows_all_columns() -> None:
     text = render(row(), title="Laps")
     assert text.splitlines()[0].strip() == "Laps"
-    heads = "keys served share p50 ms p90 p95 p99 n cut off ≤100 ms ≤200 ≤500 cached empty errors"
-    assert " ".join(cells(text, "provider")) == f"{heads} accepted"
+    heads = "keys eligible served share p50 ms p90 p95 p99 n cut off ≤100 ms ≤200 ≤500 cached warm"
+    assert " ".join(cells(text, "provider")) == f"{heads} empty errors accepted"
     assert " ".join(cells(text)) == (
-        "12,345 6,000 50% 12.3 – 1,234 – 6,001 9 50% 50% 50% 11 3 2 1"  # noqa: RUF001 - a dash
+        "12,345 12,000 6,000 50% 12.3 – 1,234 – 6,001 9 50% 50% 50% 50% 12.3 3 2 1"  # noqa: RUF001 - a dash
     )
+
+
+def test_an_interval_is_shown_where_there_are_few() -> None:
+    few, many = row(latencies=50, interval=(11.0, 14.0)), row("many", interval=(11.0, 14.0))
+    text = render(few, many)
+    assert "11.0…14.0" in cells(text)
+    assert "11.0…14.0" not in cells(text, "many")
+    assert "95% CI" not in render(many)
+
+
+def test_costs_and_cold_connections_are_shown_where_they_are_known() -> None:
+    text = render(row(cold_ms=50.0, cost=(0.0123, 0.0456)), row("free", cost=(0.0, 0.0)))
+    assert {"50.0", "(2)", "0.012…0.046"} <= set(cells(text))
+    assert cells(text, "free")[-2:] == ["0", "0"]
+    assert "$" not in render(row())
+
+
+def test_rolled_up_rows_are_marked() -> None:
+    text = render(row(exact=False), row("other"))
+    assert any(line.startswith("≈ chip") for line in text.splitlines())
+    assert "1.1 %" in text.replace("\n", " ")
 
 
 @pytest.mark.parametrize("width", range(24, 200, 4))
@@ -107,7 +144,7 @@ def test_a_long_name_goes_on_in_the_next_line() -> None:
     ],
 )
 def test_milliseconds_have_three_figures(ms: float | None, shown: str) -> None:
-    assert cells(render(row(p50_ms=ms)))[3] == shown
+    assert cells(render(row(p50_ms=ms)))[4] == shown
 
 
 @pytest.mark.parametrize(
@@ -122,7 +159,7 @@ def test_milliseconds_have_three_figures(ms: float | None, shown: str) -> None:
     ],
 )
 def test_nearly_nothing_is_not_shown_as_nothing(share: float | None, shown: str) -> None:
-    assert cells(render(row(share=share)))[2] == shown
+    assert cells(render(row(share=share)))[3] == shown
 
 
 def test_a_simulated_provider_is_said_to_be_one() -> None:

@@ -10,17 +10,17 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from ghostlap.lsp_server.views.words import NOTHING, count, milliseconds, printable, share, usd
 from ghostlap.telemetry import MeasuredFrom, SummaryRow
 
 __all__ = ["latency_table"]
 
-_NOTHING = "–"  # noqa: RUF001 - a dash, as meant
 _GAP = 3  # cells between two columns
 _NAME_CLAIM = 32
 """Cells for which columns give way to a long name; the rest of it goes on in the next line."""
 
 _ORIGINS = {
-    MeasuredFrom.NOTHING: _NOTHING,
+    MeasuredFrom.NOTHING: NOTHING,
     MeasuredFrom.KEYSTROKE: "key",
     MeasuredFrom.ARRIVAL: "edit",
     MeasuredFrom.MIXED: "both",
@@ -31,6 +31,12 @@ _STARTS = {
     MeasuredFrom.MIXED: "from the editor's keystroke where it is known, else from the arrival of"
     " the edit",
 }
+_FEW = 300
+"""Below so many, a percentile is shown with what it may be off by."""
+_INTERVAL_NOTE = f"95% CI: of the p50, where n is below {_FEW}."
+_CACHED_NOTE = "cached: of the served, with a text that was there already; not in the percentiles."
+_WARM_NOTE = "warm, cold: p50 with a connection that was open, and without (how many)."
+_COST_NOTE = "$: list prices; from the least to the most that cancelled streams may be billed."
 _CUT_NOTE = "Cut off: superseded or cancelled before."
 _SHARE_NOTE = "Shares are of the keystrokes for which a suggestion was allowed."
 
@@ -45,24 +51,43 @@ class _Column:
     """A sentence for below the table."""
 
 
+def _interval(row: SummaryRow) -> str:
+    if row.p50_ms_interval is None or row.latencies >= _FEW:
+        return NOTHING
+    low, high = row.p50_ms_interval
+    return f"{milliseconds(low)}…{milliseconds(high)}"
+
+
+def _cold(row: SummaryRow) -> str:
+    return f"{milliseconds(row.p50_ms_cold)} ({count(row.cold)})" if row.cold else NOTHING
+
+
 _COLUMNS = (
-    _Column("keys", lambda row: _count(row.keystrokes), 3),
-    _Column("served", lambda row: _count(row.served), 1),
-    _Column("share", lambda row: _share(row.share_served), 6, _SHARE_NOTE),
-    _Column("p50 ms", lambda row: _ms(row.p50_ms), 0),
-    _Column("p90", lambda row: _ms(row.p90_ms), 2),
-    _Column("p95", lambda row: _ms(row.p95_ms), 0),
-    _Column("p99", lambda row: _ms(row.p99_ms), 2),
-    _Column("n", lambda row: _count(row.latencies), 4, "n: keystrokes that got one."),
-    _Column("cut off", lambda row: _count(row.censored), 5, _CUT_NOTE),
-    _Column("≤100 ms", lambda row: _share(row.share_within_100_ms), 8, _SHARE_NOTE),
-    _Column("≤200", lambda row: _share(row.share_within_200_ms), 7, _SHARE_NOTE),
-    _Column("≤500", lambda row: _share(row.share_within_500_ms), 8, _SHARE_NOTE),
-    _Column("cached", lambda row: _count(row.from_cache), 11),
-    _Column("empty", lambda row: _count(row.empty), 12),
-    _Column("errors", lambda row: _count(row.errors), 9),
-    _Column("accepted", lambda row: _count(row.accepted), 10),
+    _Column("keys", lambda row: count(row.keystrokes), 3),
+    _Column("eligible", lambda row: count(row.eligible), 13),
+    _Column("served", lambda row: count(row.served), 1),
+    _Column("share", lambda row: share(row.share_served), 6, _SHARE_NOTE),
+    _Column("p50 ms", lambda row: milliseconds(row.p50_ms), 0),
+    _Column("95% CI", _interval, 10, _INTERVAL_NOTE),
+    _Column("p90", lambda row: milliseconds(row.p90_ms), 2),
+    _Column("p95", lambda row: milliseconds(row.p95_ms), 0),
+    _Column("p99", lambda row: milliseconds(row.p99_ms), 2),
+    _Column("n", lambda row: count(row.latencies), 4, "n: keystrokes whose own request got one."),
+    _Column("cut off", lambda row: count(row.censored), 5, _CUT_NOTE),
+    _Column("≤100 ms", lambda row: share(row.share_within_100_ms), 8, _SHARE_NOTE),
+    _Column("≤200", lambda row: share(row.share_within_200_ms), 7, _SHARE_NOTE),
+    _Column("≤500", lambda row: share(row.share_within_500_ms), 8, _SHARE_NOTE),
+    _Column("cached", lambda row: share(row.share_from_cache), 11, _CACHED_NOTE),
+    _Column("warm", lambda row: milliseconds(row.p50_ms_warm), 15, _WARM_NOTE),
+    _Column("cold", _cold, 15, _WARM_NOTE),
+    _Column("empty", lambda row: count(row.empty), 14),
+    _Column("errors", lambda row: count(row.errors), 9),
+    _Column("accepted", lambda row: count(row.accepted), 9),
+    _Column("$", lambda row: usd(row.cost_usd), 12, _COST_NOTE),
+    _Column("$/accepted", lambda row: usd(row.cost_per_accepted_usd), 12, _COST_NOTE),
 )
+_OPTIONAL = {"95% CI", "warm", "cold", "$", "$/accepted"}
+"""Left out where no row has anything to say."""
 _FROM = _Column("from", lambda row: _ORIGINS[row.measured_from], 0)
 
 
@@ -77,13 +102,20 @@ def latency_table(
         width = shutil.get_terminal_size().columns
     names = [_name(row, by) for row in rows]
     origins = {row.measured_from for row in rows} - {MeasuredFrom.NOTHING}
-    wanted = [_FROM, *_COLUMNS] if len(origins) > 1 else [*_COLUMNS]
+    wanted = [column for column in _COLUMNS if _says_something(column, rows)]
+    if len(origins) > 1:
+        wanted.insert(0, _FROM)
     longest = max([len(by), *(name.cell_len for name in names)])
     columns = _fitting(wanted, rows, width - min(longest, _NAME_CLAIM))
     table = Table(
         title=title or None,
         title_justify="left",
-        caption=_caption(origins, columns, is_cut=len(columns) < len(wanted)),
+        caption=_caption(
+            origins,
+            columns,
+            is_cut=len(columns) < len(wanted),
+            old=not all(row.exact for row in rows),
+        ),
         caption_justify="left",
         box=box.SIMPLE_HEAD,
         show_edge=False,
@@ -95,6 +127,10 @@ def latency_table(
     for row, name in zip(rows, names, strict=True):
         table.add_row(name, *(column.cell(row) for column in columns))
     return table
+
+
+def _says_something(column: _Column, rows: Sequence[SummaryRow]) -> bool:
+    return column.header not in _OPTIONAL or any(column.cell(row) != NOTHING for row in rows)
 
 
 def _fitting(columns: list[_Column], rows: Sequence[SummaryRow], room: int) -> list[_Column]:
@@ -112,40 +148,22 @@ def _width(column: _Column, rows: Sequence[SummaryRow]) -> int:
     return max(len(text) for text in (column.header, *map(column.cell, rows)))
 
 
-def _caption(origins: set[MeasuredFrom], columns: Sequence[_Column], *, is_cut: bool) -> str:
+def _caption(
+    origins: set[MeasuredFrom], columns: Sequence[_Column], *, is_cut: bool, old: bool
+) -> str:
     start = _STARTS[next(iter(origins)) if len(origins) == 1 else MeasuredFrom.MIXED]
     sentences = [
         f"ms: {start} until a usable text was in the server." if origins else "",
         *dict.fromkeys(column.note for column in columns),
+        "≈: older keystrokes are rolled up, and percentiles off by up to 1.1 %." if old else "",
         "A wider terminal shows more columns." if is_cut else "",
     ]
     return " ".join(sentence for sentence in sentences if sentence)
 
 
 def _name(row: SummaryRow, by: str) -> Text:
-    missing = "none asked" if by in ("provider", "model") else _NOTHING
-    # Another person's file may hold anything, sequences that a terminal obeys included.
-    name = "".join(char if char.isprintable() else "?" for char in row.key)
+    missing = "none asked" if by in ("provider", "model", "hardware") else NOTHING
+    name = printable(row.key)
+    if not row.exact:
+        name = f"≈ {name}"
     return Text(name or missing).append(" (simulated)" if row.simulated else "", style="dim")
-
-
-def _count(number: int) -> str:
-    return f"{number:,}"
-
-
-def _ms(value: float | None) -> str:
-    if value is None:
-        return _NOTHING
-    decimals = 2 if value < 9.995 else 1 if value < 99.95 else 0  # three figures once rounded
-    return f"{value:,.{decimals}f}"
-
-
-def _share(value: float | None) -> str:
-    """In per cent; neither 0 % nor 100 % is said of what is only close to it."""
-    if value is None:
-        return _NOTHING
-    if 0 < value < 0.005:
-        return "<1%"
-    if 0.995 <= value < 1:
-        return ">99%"
-    return f"{value:.0%}"

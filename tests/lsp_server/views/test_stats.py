@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ghostlap.lsp_server import stats
-from ghostlap.lsp_server.stats import parse_since
+from ghostlap.lsp_server.views import stats
+from ghostlap.lsp_server.views.stats import parse_since
 from ghostlap.telemetry import Outcome, SqliteRecorder, Stage, SummaryRow, Trace, monotonic_ns
 from ghostlap.telemetry._database import open_for_writing
 
@@ -42,7 +42,7 @@ def test_the_table_shows_each_group(recorded: Path, capsys: pytest.CaptureFixtur
     assert stats.run(db=[recorded]) == 0
     out, err = capsys.readouterr()
     (line,) = [line for line in out.splitlines() if line.startswith("chip (simulated)")]
-    assert line.split()[2:9] == ["4", "3", "75%", "40.0", "40.0", "40.0", "40.0"]
+    assert line.split()[2:10] == ["4", "4", "3", "75%", "40.0", "40.0", "40.0", "40.0"]
     assert "from the arrival of the edit" in out
     assert not err
 
@@ -62,7 +62,8 @@ def test_json_has_the_rows_with_their_units(
 ) -> None:
     assert stats.run(db=[recorded], by="language", as_json=True) == 0
     answer = json.loads(capsys.readouterr().out)
-    assert set(answer) == {"by", "since", "files", "latency", "rows"}
+    keys = {"by", "since", "files", "latency", "rows", "hedging", "acceptance"}
+    assert set(answer) == keys
     assert (answer["by"], answer["since"], answer["files"]) == ("language", None, [str(recorded)])
     (row,) = answer["rows"]
     assert set(row) == set(SummaryRow.__slots__)

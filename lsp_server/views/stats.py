@@ -1,0 +1,151 @@
+"""`ghostlap stats`: what was recorded, as tables or as JSON.
+
+The JSON is one object: `by`, `since` (null, or from when on keystrokes count, ISO 8601), `files`,
+`latency` (what the percentiles are of), `rows`, each with the fields of
+`ghostlap.telemetry.SummaryRow`, `hedging` and `acceptance`. Milliseconds end in `_ms`, shares are
+from 0 to 1, and null stands where there is nothing to say.
+"""
+
+from __future__ import annotations
+
+# ruff: noqa: T201 - printing is a command's way to answer
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from ghostlap.lsp_server.views.hedging_table import acceptance_table, hedging_section
+from ghostlap.lsp_server.views.latency_table import latency_table
+from ghostlap.lsp_server.views.sources import may_hold_something, nothing_in, parse_since, unix_ms
+from ghostlap.telemetry import GROUPINGS, StoreError, SummaryRow, default_path, summarise
+from ghostlap.telemetry.acceptance import AcceptanceRow, summarise_acceptance
+from ghostlap.telemetry.hedging import HedgingSummary, summarise_hedging
+
+__all__ = ["parse_since", "run"]
+
+_FAILED = 1
+_USAGE = 2
+_FILE_WIDTH = 230
+"""For output that goes to no terminal: all columns fit."""
+
+
+def run(
+    *,
+    db: Sequence[Path] = (),
+    since: str | None = None,
+    by: str = "provider",
+    as_json: bool = False,
+    hardware: Mapping[str, str] | None = None,
+) -> int:
+    """Print what the files `db` hold together; the user's own file if none is given.
+
+    `hardware` says where a provider's weights lie, for keystrokes that were stored without it.
+    Returns the exit code: 0 also when nothing was recorded, 1 when a file cannot be read, 2 when
+    `since` or `by` make no sense.
+    """
+    if by not in GROUPINGS:
+        return _fail(f"--by {by!r} is none of {', '.join(GROUPINGS)}", _USAGE)
+    try:
+        moment = parse_since(since, datetime.now(UTC)) if since else None
+    except ValueError as error:
+        return _fail(str(error), _USAGE)
+    files = list(dict.fromkeys(db or [default_path()]))
+    present = [file for file in files if may_hold_something(file)]
+    try:
+        rows = summarise(present, unix_ms(moment), by, hardware=hardware)
+        hedging = summarise_hedging(present, unix_ms(moment))
+        acceptance = summarise_acceptance(present, unix_ms(moment))
+    except StoreError as error:
+        return _fail(str(error), _FAILED)
+    if as_json:
+        print(_json(by, moment, present, rows, hedging, acceptance))
+    elif rows:
+        _print_tables(by, moment, rows, hedging, acceptance)
+    missing = [file for file in files if not rows or file not in present]
+    if missing:
+        print(nothing_in(missing, moment), file=sys.stderr)
+    return 0
+
+
+def _print_tables(
+    by: str,
+    moment: datetime | None,
+    rows: Sequence[SummaryRow],
+    hedging: HedgingSummary,
+    acceptance: Sequence[AcceptanceRow],
+) -> None:
+    console = Console(highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _FILE_WIDTH
+    title = f"Latency of suggestions by {by}"
+    if moment is not None:
+        title += f" since {moment.astimezone():%Y-%m-%d %H:%M}"
+    console.print(latency_table(rows, title=title, by=by, width=console.width))
+    for part in (hedging_section(hedging), acceptance_table(acceptance)):
+        if part is not None:
+            console.print()
+            console.print(part)
+
+
+def _json(
+    by: str,
+    moment: datetime | None,
+    files: Sequence[Path],
+    rows: Sequence[SummaryRow],
+    hedging: HedgingSummary,
+    acceptance: Sequence[AcceptanceRow],
+) -> str:
+    answer = {
+        "by": by,
+        "since": moment and moment.isoformat(timespec="seconds"),
+        "files": [str(file) for file in files],
+        "latency": "from `measured_from` to a usable text in the server, of keystrokes whose own"
+        " request got one; percentiles are measured values (the inverse of the empirical"
+        " distribution function)",
+        "rows": [asdict(row) for row in rows],
+        "hedging": _hedging(hedging),
+        "acceptance": [asdict(row) for row in acceptance],
+    }
+    return json.dumps(answer, indent=2)
+
+
+def _hedging(found: HedgingSummary) -> dict[str, Any]:
+    pairs = found.pairs
+    quantiles = {
+        f"{name}_{which}_ms": pairs.quantile_ms(values, permille)
+        for permille, name in ((500, "p50"), (950, "p95"), (990, "p99"))
+        for which, values in (("hedged", pairs.hedged_ms), ("primary_alone", pairs.primary_ms))
+    }
+    return {
+        "policies": found.policies,
+        "requests": found.requests,
+        "extra_requests": found.extra_requests,
+        "extra_share": found.extra_share,
+        "launched": found.launched,
+        "backups_won": found.backups_won,
+        "denied": found.denied,
+        "wasted_tokens": found.wasted_tokens,
+        "wasted_usd": found.wasted_usd,
+        "unbiased_pairs": {"n": len(pairs.primary_ms), **quantiles},
+        "races": [
+            {
+                "provider": each.provider,
+                "races": each.races,
+                "won": each.won,
+                "margins_ms": sorted(each.margins_ms),
+                "margins_at_least_ms": sorted(each.at_least_ms),
+            }
+            for each in found.winners.values()
+        ],
+    }
+
+
+def _fail(sentence: str, code: int) -> int:
+    print(f"ghostlap stats: {sentence}", file=sys.stderr)
+    return code

@@ -1,0 +1,248 @@
+"""What hedging brought and what it cost: who won and by how much, what was launched and denied.
+
+Counted over the keystrokes that a policy handled. A loser that was cut short when the other had won
+has no time of its own: its margin is a lower bound, and is counted as one. Latency with hedging and
+of the primary alone is compared over unbiased pairs only: keystrokes whose two attempts were both
+measured to their first usable text, whichever won (a shadow start, or a loser that was let run).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ghostlap.telemetry._database import open_for_reading, store_errors
+from ghostlap.telemetry._trace import LaunchReason, Role
+
+__all__ = ["HedgingSummary", "Pairing", "Winner", "summarise_hedging"]
+
+_POLICY = """
+    SELECT policy.text, denied.text, count(*)
+    FROM keystroke k
+    JOIN label policy ON policy.id = k.policy
+    LEFT JOIN label denied ON denied.id = k.denied
+    WHERE k.at_unix_ns >= :since AND (:simulated OR NOT k.simulated)
+    GROUP BY 1, 2
+"""
+_ATTEMPTS = """
+    SELECT
+        k.session, k.sequence, provider.text, role.text, reason.text, a.won, a.started_ns,
+        a.first_usable_ns, a.ended_ns, a.text_length, a.completion_tokens, a.cost_low_nusd,
+        a.cost_high_nusd, a.let_run, k.hedge_delay_ns
+    FROM keystroke k
+    JOIN attempt a ON a.session = k.session AND a.sequence = k.sequence
+    LEFT JOIN label provider ON provider.id = a.provider
+    LEFT JOIN label role ON role.id = a.role
+    LEFT JOIN label reason ON reason.id = a.launch_reason
+    WHERE k.policy IS NOT NULL AND k.at_unix_ns >= :since AND (:simulated OR NOT k.simulated)
+    ORDER BY k.session, k.sequence, a.ordinal
+"""
+_CHARS_PER_TOKEN = 4
+
+
+@dataclass(slots=True)
+class Winner:
+    """A provider's races: keystrokes for which another was asked as well, and one of them won."""
+
+    provider: str
+    races: int = 0
+    won: int = 0
+    margins_ms: list[float] = field(default_factory=list)
+    """By which it won, where the loser was measured."""
+    at_least_ms: list[float] = field(default_factory=list)
+    """By at least which it won, where the loser was cut short."""
+
+
+@dataclass(slots=True)
+class Pairing:
+    """Unbiased pairs, in ms from the start of the primary; infinite where nothing usable came."""
+
+    primary_ms: list[float] = field(default_factory=list)
+    hedged_ms: list[float] = field(default_factory=list)
+    """The primary, or the backup behind its delay, whichever came first."""
+
+    def quantile_ms(self, which: Sequence[float], permille: int) -> float | None:
+        """None below 1000 / (1000 - permille) pairs, or when it was never reached."""
+        if len(which) * (1000 - permille) < 1000:
+            return None
+        rank = -(-permille * len(which) // 1000)
+        value = float(np.partition(np.asarray(which), rank - 1)[rank - 1])
+        return value if np.isfinite(value) else None
+
+
+@dataclass(slots=True)
+class HedgingSummary:
+    """Sums over the keystrokes that a policy handled; simulated ones only where asked for."""
+
+    policies: Counter[str] = field(default_factory=Counter)
+    """Keystrokes by policy."""
+    denied: Counter[str] = field(default_factory=Counter)
+    """Backups that were due and not started, by why."""
+    launched: Counter[str] = field(default_factory=Counter)
+    """Attempts beside the first, by why."""
+    backups_won: int = 0
+    winners: dict[str, Winner] = field(default_factory=dict)
+    requests: int = 0
+    """Keystrokes for which somebody was asked."""
+    extra_requests: int = 0
+    """Attempts beyond the first of their keystroke, all told."""
+    wasted_tokens: int = 0
+    """That were received of attempts that another beat; those the provider counted, else a
+    quarter of the characters."""
+    wasted_usd: tuple[float, float] = (0.0, 0.0)
+    pairs: Pairing = field(default_factory=Pairing)
+
+    @property
+    def extra_share(self) -> float | None:
+        return self.extra_requests / self.requests if self.requests else None
+
+    @property
+    def backups(self) -> int:
+        return sum(self.launched.values()) - self.launched[LaunchReason.SHADOW]
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    provider: str
+    role: str
+    reason: str
+    won: bool
+    started_ns: int | None
+    usable_ns: int | None
+    ended_ns: int | None
+    tokens: int
+    cost_nusd: tuple[int, int]
+    let_run: bool
+    hedge_delay_ns: int | None
+
+
+def summarise_hedging(
+    path: Path | Sequence[Path], since_unix_ms: int | None = None, *, simulated: bool = False
+) -> HedgingSummary:
+    """Read the store, or several as one.
+
+    :raises StoreError: as `summarise`.
+    """
+    found = HedgingSummary()
+    values = {
+        "since": min((since_unix_ms or 0) * 1_000_000, (1 << 63) - 1),
+        "simulated": simulated,
+    }
+    for file in [path] if isinstance(path, Path) else path:
+        with closing(open_for_reading(file)) as connection, store_errors(file):
+            connection.execute("BEGIN")
+            for policy, denied, count in connection.execute(_POLICY, values):
+                found.policies[policy] += count
+                if denied:
+                    found.denied[denied] += count
+            _add_attempts(found, connection, values)
+            connection.execute("COMMIT")
+    return found
+
+
+def _add_attempts(
+    found: HedgingSummary, connection: sqlite3.Connection, values: dict[str, int]
+) -> None:
+    attempts: list[_Attempt] = []
+    present: tuple[int, int] | None = None
+    for session, sequence, *rest in connection.execute(_ATTEMPTS, values):
+        if (session, sequence) != present:
+            _add(found, attempts)
+            attempts, present = [], (session, sequence)
+        attempts.append(_attempt(rest))
+    _add(found, attempts)
+
+
+def _attempt(row: Sequence[object]) -> _Attempt:
+    (provider, role, reason, won, started, usable, ended, length, tokens, low, high, run, delay) = (
+        row
+    )
+    received = tokens if isinstance(tokens, int) else int(str(length)) // _CHARS_PER_TOKEN
+    return _Attempt(
+        str(provider or ""),
+        str(role or ""),
+        str(reason or ""),
+        bool(won),
+        _number(started),
+        _number(usable),
+        _number(ended),
+        received,
+        (_number(low) or 0, _number(high) or 0),
+        bool(run),
+        _number(delay),
+    )
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _add(found: HedgingSummary, attempts: Sequence[_Attempt]) -> None:
+    asked = [each for each in attempts if each.role != Role.SPECULATIVE]
+    if not asked:
+        return
+    found.requests += 1
+    found.extra_requests += len(asked) - 1
+    for each in asked[1:]:
+        found.launched[each.reason] += 1
+    found.backups_won += any(each.won for each in asked[1:])
+    if len(asked) > 1:
+        _add_waste(found, asked)
+        _add_race(found, asked)
+        _add_pair(found.pairs, asked)
+
+
+def _add_waste(found: HedgingSummary, asked: Sequence[_Attempt]) -> None:
+    lost = [each for each in asked if not each.won]
+    if len(lost) == len(asked):  # nobody won: the first was to be asked anyway
+        lost = lost[1:]
+    found.wasted_tokens += sum(each.tokens for each in lost)
+    low, high = found.wasted_usd
+    low += sum(each.cost_nusd[0] for each in lost) / 1e9
+    high += sum(each.cost_nusd[1] for each in lost) / 1e9
+    found.wasted_usd = (low, high)
+
+
+def _add_race(found: HedgingSummary, asked: Sequence[_Attempt]) -> None:
+    winner = next((each for each in asked if each.won), None)
+    if winner is None or winner.usable_ns is None:
+        return
+    for each in asked:
+        found.winners.setdefault(each.provider, Winner(each.provider)).races += 1
+    mine = found.winners[winner.provider]
+    mine.won += 1
+    for loser in asked:
+        if loser is winner:
+            continue
+        if loser.usable_ns is not None:
+            mine.margins_ms.append((loser.usable_ns - winner.usable_ns) / 1e6)
+        elif loser.ended_ns is not None:
+            mine.at_least_ms.append(max(loser.ended_ns - winner.usable_ns, 0) / 1e6)
+
+
+def _add_pair(pairs: Pairing, asked: Sequence[_Attempt]) -> None:
+    """Add a pair if chance alone chose it, and nobody's being first kept the other from a measure.
+
+    Not a loser of a delayed backup that was let run: there was one because the primary was slow.
+    """
+    primary, backup = asked[0], asked[1]
+    race = backup.reason == LaunchReason.RACE and (primary.let_run or backup.let_run)
+    chosen = backup.reason == LaunchReason.SHADOW or race
+    if not chosen or primary.started_ns is None or backup.started_ns is None:
+        return
+    alone_ms = _after_ms(primary)
+    delay_ms = 0.0 if backup.hedge_delay_ns is None else backup.hedge_delay_ns / 1e6
+    pairs.primary_ms.append(alone_ms)
+    pairs.hedged_ms.append(min(alone_ms, delay_ms + _after_ms(backup)))
+
+
+def _after_ms(attempt: _Attempt) -> float:
+    if attempt.usable_ns is None or attempt.started_ns is None:
+        return float("inf")
+    return (attempt.usable_ns - attempt.started_ns) / 1e6
