@@ -17,6 +17,12 @@ COMMANDS = {
     "demo": "watch ghost text arrive while real code is typed, and read its latency",
     "serve": "speak LSP with an editor",
     "stats": "show the latencies that were recorded",
+    "trace": "show where one keystroke's time went",
+    "watch": "follow the keystrokes as they come, and switch hedging and providers",
+    "report": "write what was recorded as one page of figures",
+    "export": "give what was recorded to other programs",
+    "prune": "delete old rows, and keep their sums",
+    "hedge": "switch when a backup is asked: off, race, adaptive, failover",
     "providers": "list who can complete code, on what hardware and at what price",
     "doctor": "ask each configured provider, and say what to change where one fails",
     "config": "show the configuration, and what is wrong with it",
@@ -59,6 +65,7 @@ examples:
 environment:
   GHOSTLAP_CONFIG     the configuration file, instead of the user's own
   GHOSTLAP_DATA_DIR   the folder of the telemetry, instead of the user's data folder
+  GHOSTLAP_STATE_DIR  the folder of what was switched, instead of the user's state folder
   GHOSTLAP_CACHE_DIR  the folder of what can be made again, instead of the user's cache folder
   GHOSTLAP_LOG        debug, info, warning or error: what is logged to stderr
 """

@@ -10,6 +10,7 @@ from ghostlap.lsp_server.config._config import (
     TelemetrySettings,
     config_path,
     load,
+    mentioned,
     merge,
     schema,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "TelemetrySettings",
     "config_path",
     "load",
+    "mentioned",
     "merge",
     "schema",
 ]

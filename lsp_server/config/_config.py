@@ -19,6 +19,15 @@ from typing import Any
 from ghostlap.lsp_server.config._reader import Admit, Problem, did_you_mean, quoted, read
 from ghostlap.lsp_server.config._schema import FieldDoc, describe
 from ghostlap.lsp_server.context.settings import ContextSettings
+from ghostlap.lsp_server.hedging.settings import (
+    MODE_WORDS,
+    MODES,
+    HedgingSettings,
+    parse_mode,
+    parse_names,
+    parse_shadow,
+    parse_shares,
+)
 from ghostlap.providers._settings import ProviderSettings
 from ghostlap.providers.local.settings import EmbeddedSettings
 
@@ -30,6 +39,7 @@ __all__ = [
     "TelemetrySettings",
     "config_path",
     "load",
+    "mentioned",
     "merge",
     "schema",
 ]
@@ -130,6 +140,51 @@ class Config:
             "maximum": 2000,
         },
     )
+    backup: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "help": "who is asked when the primary is late or fails: a provider's name, or a list "
+            "in the order in which they are asked",
+            "provider_name": True,
+            "parse": parse_names,
+            "allowed": "a provider's name, or a list of them",
+        },
+    )
+    hedge: str | Mapping[str, int] = field(
+        default="adaptive",
+        metadata={
+            "help": "when a backup is asked: off; race, at once; adaptive, when the primary is "
+            "later than it usually is; { delay_ms = 150 }, after that time; failover, when it "
+            "fails. Without a backup nobody is",
+            "choices": MODES,
+            "parse": parse_mode,
+            "allowed": MODE_WORDS,
+        },
+    )
+    split: Mapping[str, float] = field(
+        default_factory=dict,
+        metadata={
+            "help": "shares of the keystrokes that go to others than the primary: "
+            "{ cerebras = 0.1 } is a tenth",
+            "provider_name": True,
+            "parse": parse_shares,
+            "allowed": "shares by a provider's name, 1 in all at most, as { cerebras = 0.1 }",
+        },
+    )
+    shadow: Mapping[str, float] = field(
+        default_factory=dict,
+        metadata={
+            "help": "a provider that is also asked and only measured, nothing of it is shown; or "
+            "shares of the keystrokes, as { groq = 0.2 }",
+            "provider_name": True,
+            "parse": parse_shadow,
+            "allowed": "a provider's name, or shares by name, as { groq = 0.2 }",
+        },
+    )
+    hedging: HedgingSettings = field(
+        default_factory=HedgingSettings,
+        metadata={"help": "when a backup is asked, and what that may cost"},
+    )
     suggestion: SuggestionSettings = field(
         default_factory=SuggestionSettings, metadata={"help": "what is suggested"}
     )
@@ -219,12 +274,17 @@ def merge(
         return config, ()
     if not isinstance(settings, Mapping):
         return config, (Problem("", "the settings must be an object", EDITOR),)
-    names = {EMBEDDED, *config.providers, *_selected(config), *trusted}
+    names = {*mentioned(config), *trusted}
     merged, problems = read(
         config, settings, source=EDITOR, admit=_admit_from_editor(config.file, names)
     )
     context = config.context.narrowed_by(merged.context)
     return replace(merged, context=context), problems
+
+
+def mentioned(config: Config) -> frozenset[str]:
+    """Return whom a client may select, given what `load` gave."""
+    return frozenset({EMBEDDED, *config.providers, *_selected(config)})
 
 
 def schema() -> list[FieldDoc]:

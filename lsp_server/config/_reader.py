@@ -2,6 +2,7 @@
 
 A field is a setting when its metadata holds "help". Further metadata it reads: "choices",
 "minimum", "maximum", "pattern" with "allowed" (a regular expression, and what it stands for),
+"parse" with "allowed" (a function that returns the value or raises ValueError, and what it takes),
 "secret" (nothing below may be quoted), "base" (for a mapping of dataclasses: name → the value that
 an entry starts from) and "below" (metadata that it adds to the settings below it, by their name).
 """
@@ -154,6 +155,11 @@ class _Reader:
         return replace(base, **changes)
 
     def _read(self, kind: Any, value: Any, present: Any, place: _Place) -> Any:
+        if "parse" in place.rules:
+            try:
+                return place.rules["parse"](value)
+            except ValueError:
+                raise _RefusedError(place.name, place.rules["allowed"], value) from None
         origin, arguments = get_origin(kind), get_args(kind)
         if origin in (Union, UnionType):
             (kind,) = (each for each in arguments if each is not NoneType)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ghostlap.lsp_server.documents.positions import PositionEncoding, choose_encoding
+from ghostlap.lsp_server.hedging.commands import SWITCHES
 from ghostlap.lsp_server.protocol.items import ACCEPTED
 from ghostlap.lsp_server.protocol.params import optional
 from ghostlap.lsp_server.version import VERSION
@@ -40,7 +41,7 @@ def initialize_result(encoding: PositionEncoding) -> dict[str, Any]:
             "positionEncoding": encoding.value,
             "textDocumentSync": {"openClose": True, "change": _INCREMENTAL, "save": False},
             "completionProvider": COMPLETION_OPTIONS,
-            "executeCommandProvider": {"commands": [ACCEPTED]},
+            "executeCommandProvider": {"commands": [ACCEPTED, *SWITCHES]},
             "inlineCompletionProvider": INLINE_COMPLETION_OPTIONS,
             "workspace": {
                 "workspaceFolders": {"supported": True, "changeNotifications": True},

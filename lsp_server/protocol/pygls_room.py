@@ -14,6 +14,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
+from ghostlap.lsp_server.hedging.commands import SWITCHES
 from ghostlap.lsp_server.logs import describe
 from ghostlap.lsp_server.protocol.capabilities import COMPLETION_OPTIONS, INLINE_COMPLETION_OPTIONS
 from ghostlap.lsp_server.protocol.framing import decode_body
@@ -97,6 +98,8 @@ def language_server(services: Services) -> LanguageServer:
     def accepted(suggestion_id: int) -> None:
         services.accepted(suggestion_id)
 
+    for command in SWITCHES:
+        server.command(command)(_served_elsewhere)
     _announce(server)
     return server
 
@@ -107,10 +110,12 @@ def _announce(server: LanguageServer) -> None:
     inline = converter.structure({**INLINE_COMPLETION_OPTIONS}, types.InlineCompletionOptions)
     completion = converter.structure({**COMPLETION_OPTIONS}, types.CompletionOptions)
 
-    @server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, inline)
-    @server.feature(types.TEXT_DOCUMENT_COMPLETION, completion)
-    def served_elsewhere(_params: Any) -> None:
-        raise AssertionError("the fast path serves this")
+    server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, inline)(_served_elsewhere)
+    server.feature(types.TEXT_DOCUMENT_COMPLETION, completion)(_served_elsewhere)
+
+
+def _served_elsewhere(_params: Any) -> None:
+    raise AssertionError("the fast path serves this")
 
 
 class _Server(LanguageServer):

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from ghostlap.lsp_server.documents import Documents
 from ghostlap.lsp_server.engine import Engine
+from ghostlap.lsp_server.hedging.commands import SWITCHES
 from ghostlap.lsp_server.protocol.capabilities import encoding_of, initialize_result
 from ghostlap.lsp_server.protocol.completions import Completions
 from ghostlap.lsp_server.protocol.dispatch import Dispatcher, Phase
@@ -45,6 +46,10 @@ class Host(Protocol):
     def change_settings(self, settings: Any) -> None: ...
 
     def accepted(self, suggestion_id: int) -> None: ...
+
+    def execute(self, command: str, arguments: list[Any]) -> dict[str, Any]:
+        """Run one of `SWITCHES`, and say what is on then. Raises ValueError with a sentence."""
+        ...
 
 
 class Session:
@@ -121,8 +126,13 @@ class Session:
         self._channel.send({"jsonrpc": "2.0", "id": request_id, "result": None})
 
     def _execute_command(self, request_id: int | str, params: Any) -> None:
-        """Note an acceptance at once: the editor may end right behind it. Others are pygls's."""
+        """Note an acceptance at once: the editor may end right behind it. What a user switches,
+        too, is to hold for the next key. Others are pygls's.
+        """
         command = require(params, str, "command")
+        if command in SWITCHES:
+            self._switch(request_id, command, optional(params, list, "arguments") or [])
+            return
         if command != ACCEPTED:
             method = "workspace/executeCommand"
             message = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}
@@ -138,6 +148,13 @@ class Session:
         self._host.change_folders(params)
         method = "workspace/didChangeWorkspaceFolders"
         self._slow_path({"jsonrpc": "2.0", "method": method, "params": params})
+
+    def _switch(self, request_id: int | str, command: str, arguments: list[Any]) -> None:
+        try:
+            result = self._host.execute(command, arguments)
+        except ValueError as error:
+            raise Refused(INVALID_PARAMS, str(error)) from None
+        self._channel.send({"jsonrpc": "2.0", "id": request_id, "result": result})
 
     def _exit(self, _params: Any) -> None:
         self._channel.close()

@@ -109,7 +109,12 @@ async def test_ghost_text_is_offered_so_that_every_editor_sees_it(
         assert told["positionEncoding"] == "utf-8"
         assert told["textDocumentSync"]["change"] == 2
         assert told["textDocumentSync"]["openClose"] is True
-        assert told["executeCommandProvider"]["commands"] == ["ghostlap.accepted"]
+        assert told["executeCommandProvider"]["commands"] == [
+            "ghostlap.accepted",
+            "ghostlap.hedge.toggle",
+            "ghostlap.hedge.set",
+            "ghostlap.provider.select",
+        ]
 
 
 def test_the_version_is_the_packages() -> None:

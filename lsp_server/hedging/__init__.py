@@ -1,0 +1,1 @@
+"""Which policy asks the providers: from the settings and from what the user has switched since."""
