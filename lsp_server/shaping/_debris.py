@@ -24,6 +24,7 @@ _SPECIAL = re.compile(
 # These are tags too, so they count in a language that has none, and not behind their own opening.
 _TAG_LIKE = re.compile(r"<(?:/s|eos|pad|filename)>")
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[\w+#./:-]*[ \t]*$", re.MULTILINE)
+_FENCE_BEGUN = re.compile(r"(?:\A|(?<=\n))[ \t]*(?:`{1,2}|~{1,2})\Z")
 _HEADER = re.compile(
     r"^[ \t]*(?:#|//|--|/\*|<!--|;)+[ \t]*(?:file(?:name|path)?|path|language)[ \t]*:.*$",
     re.IGNORECASE,
@@ -58,11 +59,13 @@ def strip_prose(text: str, *, finished: bool) -> str | None:
     return rest.lstrip("\n") if first.rstrip().endswith(":") else ""
 
 
-def strip_fences(text: str) -> tuple[str, bool]:
+def strip_fences(text: str, *, finished: bool) -> tuple[str, bool]:
     """Take the code out of its fence; without an opening one, end at the closing one.
 
     The second value tells whether what was taken is at its end. Only whole lines are fences.
     """
+    if not finished:
+        text = _FENCE_BEGUN.sub("", text)
     found = _FENCE.search(text)
     if not found:
         return text, False

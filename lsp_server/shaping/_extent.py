@@ -168,7 +168,7 @@ class _Cutter:
                 continue
             may_belong = language.closing_word or language.outdented
             if not complete and (may_belong or line.lstrip()[0] in CLOSERS):
-                return self._lines[:number], False
+                return [*self._lines[:number], ""], False  # these are complete
             if self._is_outdented_part(line):
                 continue
             closing = self._closing(line)
@@ -211,7 +211,7 @@ class _Cutter:
             if not line.strip() or width(line) > self._extent.header:
                 continue
             if not self._is_complete(number):
-                return self._lines[:number], False
+                return [*self._lines[:number], ""], False  # these are complete
             if not self._belongs(first, number):
                 return self._lines[:number], True
         return self._lines, self._finished

@@ -29,6 +29,7 @@ from ghostlap.lsp_server.shaping._syntax import Syntax
 __all__ = ["Shaped", "Shaper"]
 
 _LONGEST_STRING_SCAN_CHARS = 4_000
+_BEGINS_BLANK = re.compile(r"\s*\n[^\n]*")
 _BLANK_LINES = re.compile(r"(?:[ \t]*\n)+")
 
 
@@ -168,13 +169,15 @@ class Shaper:
 
     def _clean(self, text: str, *, ended: bool) -> tuple[str, bool, bool]:
         """Return the code of a text, whether it is at its end, and whether to wait for more."""
+        if not ended and _BEGINS_BLANK.fullmatch(text):  # a fence or a sentence may come yet
+            return "", ended, True
         if not self._before.inside and not self._language.is_prose:
             prose = strip_prose(text, finished=ended)
             if prose is None:
                 return "", ended, True
             text = prose
         if not self._language.is_prose:
-            text, closed = strip_fences(text)
+            text, closed = strip_fences(text, finished=ended)
             ended = ended or closed
         echo = strip_echo(strip_header(text, self._path), self._prefix, finished=ended)
         if echo is None:
