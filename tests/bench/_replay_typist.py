@@ -67,9 +67,9 @@ class Typist:
             await asyncio.sleep(due - loop.time())
             ghost = self._worth_accepting() if self._habits.accepts else None
             if ghost is None:
-                late_ms = (loop.time() - due) * 1000
+                late_s, due = loop.time() - due, loop.time()  # what comes next keeps its distance
                 self._press(page, key.text, key.removes)
-                self.strokes[-1].late_ms = late_ms
+                self.strokes[-1].late_ms = late_s * 1000
                 continue
             await asyncio.sleep(_READING_S - (monotonic_ns() - ghost.read_ns) / 1e9)
             page.accepted(ghost)
