@@ -142,7 +142,7 @@ class Desk:
     def _board(self, job: Job, route: Route) -> bool:
         """Let the request under way serve this job too, if it can."""
         flight = self._flight
-        if flight is None or flight.ended or flight.request is None:  # it has not even begun
+        if flight is None or not flight.takes_others:
             return False
         standing, rest = flight.standing(job.snapshot)
         if standing in (Standing.SPENT, Standing.EMPTY):
@@ -191,7 +191,7 @@ class Desk:
         trace = flight.origin.trace
         try:
             self._prepare(flight, route, trace)
-            if flight.origin.invoked and not flight.is_ahead:
+            if flight.gives_choice:
                 await self._offer_choice(flight, route, trace)
             else:
                 await self._read(flight, route, trace)
@@ -215,7 +215,7 @@ class Desk:
             flight.judge,
             max_tokens=route.max_tokens,
             single_line=route.single_line,
-            alternatives=MOST if flight.origin.invoked and not ahead else 1,
+            alternatives=MOST if flight.gives_choice else 1,
         )
         if not ahead:
             trace.stamp(Stage.CONTEXT_READY)

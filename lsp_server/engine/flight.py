@@ -75,6 +75,16 @@ class Flight:
         self._seen = (-1, False)
 
     @property
+    def gives_choice(self) -> bool:
+        """Whether several texts were asked for, for the one who asked."""
+        return self.origin.invoked and not self.is_ahead
+
+    @property
+    def takes_others(self) -> bool:
+        """Whether a later job may be served by it. Not before it has begun: better asked anew."""
+        return not (self.ended or self.gives_choice or self.request is None)
+
+    @property
     def is_plainly_open(self) -> bool:
         """Whether it need not be shaped to see that nothing is decided: most pieces leave it so."""
         if self.finished or self.wanted is not self.snapshot:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 from ghostlap.lsp_server.documents import Snapshot
-from ghostlap.lsp_server.engine import Route
+from ghostlap.lsp_server.engine import Route, Surroundings
 from ghostlap.lsp_server.engine.schedule import FixedDebounce
 from ghostlap.telemetry import AttemptOutcome, AttemptStage, CensorCause, Outcome, Role, Source
 
@@ -421,7 +421,7 @@ class Walls:
     def why_not(self, snapshot: Snapshot) -> str | None:
         return "ignored by .gitignore" if snapshot.uri.endswith("secret.py") else None
 
-    def surroundings(self, snapshot: Snapshot) -> object:
+    def surroundings(self, snapshot: Snapshot) -> Surroundings:
         raise AssertionError(snapshot)
 
 
@@ -429,7 +429,7 @@ async def test_a_document_that_is_kept_back_comes_out_ineligible_and_says_why(
     client: Client, held: HeldProvider, at_cursor: AtCursor
 ) -> None:
     client.engine.use(Route(held, FixedDebounce()))
-    client.engine.look_through(Walls())  # type: ignore[arg-type] - it is never looked at
+    client.engine.look_through(Walls())
     client.ask(at_cursor("x = █", uri="file:///secret.py"))
     assert client.outcomes == [(1, Outcome.INELIGIBLE)]
     assert client.withheld == [("file:///secret.py", "ignored by .gitignore")]
