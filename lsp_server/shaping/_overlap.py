@@ -18,7 +18,8 @@ _AUTO_CLOSED = frozenset(")]}\"'`;,:> \t")
 class Seam:
     """The cursor, between what stands on its left and on its right."""
 
-    prefix: str
+    opened: tuple[str, ...]
+    """The brackets that stand open before the cursor, outermost first."""
     line_prefix: str
     suffix: str
     """The rest of the cursor's line, without white space at its end."""
@@ -124,7 +125,7 @@ class Seam:
         found = scan(text, self.language, quote=self.quote).unmatched
         if not found:
             return text
-        before = list(scan(self.prefix, self.language).open)
+        before = list(self.opened)
         for char in reversed(suffix):  # what the editor closed is no longer open
             if char in CLOSERS and before and before[-1] == OPENER_OF[char]:
                 before.pop()

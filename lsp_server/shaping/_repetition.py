@@ -34,12 +34,11 @@ def _has_words(line: str) -> bool:
     return is_telling(line) and sum(char.isalpha() for char in line) > 2
 
 
-def cut_at_lines_below(text: str, line_prefix: str, suffix: str, *, finished: bool) -> str:
+def cut_at_lines_below(text: str, line_prefix: str, below: str, *, finished: bool) -> str:
     """End the text before the line that stands next below the cursor already.
 
     The last line counts when the text has `finished`: until then it may go on.
     """
-    below = next((line.strip() for line in suffix.split("\n")[1:] if line.strip()), "")
     if not _is_own(below):
         return text
     lines = text.split("\n")
@@ -51,9 +50,8 @@ def cut_at_lines_below(text: str, line_prefix: str, suffix: str, *, finished: bo
     return text
 
 
-def closes_again(text: str, line_prefix: str, suffix: str) -> bool:
+def closes_again(text: str, line_prefix: str, below: str) -> bool:
     """Tell whether the text is a closer, on a line of its own, that stands on the next one."""
-    below = next((line.strip() for line in suffix.split("\n")[1:] if line.strip()), "")
     closer = text.strip()
     return bool(closer) and not line_prefix.strip() and closer == below and closer[0] in ")]}"
 

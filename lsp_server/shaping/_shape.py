@@ -117,6 +117,12 @@ class Shaper:
         return self._suffix.partition("\n")[0].rstrip()
 
     @cached_property
+    def _below(self) -> str:
+        """The next line below the cursor's that holds anything."""
+        lines = self._suffix.split("\n")[1:]
+        return next((line.strip() for line in lines if line.strip()), "")
+
+    @cached_property
     def _language(self) -> Language:
         return language(self._language_id)
 
@@ -153,8 +159,7 @@ class Shaper:
     @cached_property
     def _seam(self) -> Seam:
         quote = self._before.mark if self._before.inside == "string" else ""
-        prefix = self._prefix[-_LONGEST_STRING_SCAN_CHARS:]
-        return Seam(prefix, self._line_prefix, self._line_suffix, self._language, quote)
+        return Seam(self._before.open, self._line_prefix, self._line_suffix, self._language, quote)
 
     @cached_property
     def _header_above(self) -> int | None:
@@ -211,10 +216,10 @@ class Shaper:
 
     def _without_repetition(self, text: str, *, finished: bool) -> str:
         text = cut_loop(text, finished=finished)
-        text = cut_at_lines_below(text, self._line_prefix, self._suffix, finished=finished)
+        text = cut_at_lines_below(text, self._line_prefix, self._below, finished=finished)
         if repeats_line_above(text, self._prefix, self._line_prefix):
             return ""
-        if closes_again(text, self._line_prefix, self._suffix):
+        if closes_again(text, self._line_prefix, self._below):
             return ""
         return text
 
