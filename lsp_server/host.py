@@ -129,6 +129,8 @@ class Host:
         roots = [Path(root) for root in Roots.of(self._folders).paths]
         config, from_folders = narrowed_by_folders(config, roots)
         self._tell([*problems, *from_folders])
+        assert self._context is not None, "only a session has settings"
+        self._context.narrow(config.context)
         self._config = config
         self._switchboard.settings_changed(config)
         self._switched()

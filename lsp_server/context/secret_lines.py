@@ -88,11 +88,10 @@ class SecretDetector:
         return judged
 
     def is_secret_at(self, before: str, behind: str, language: str = "") -> bool:
-        """Tell so of a line with a cursor in it: a string that is not closed yet counts as one."""
+        """Tell so of a line with a cursor in it, and of what stands before the cursor alone."""
         if self.is_secret(before + behind, language):
             return True
-        quote = max(_QUOTES, key=before.rfind)
-        return before.count(quote) % 2 == 1 and self.is_secret(before + quote, language)
+        return bool(behind and _open_quote(before)) and self.is_secret(before, language)
 
     def scrub(self, text: str, language: str = "") -> str:
         """Return `text` with its secret lines emptied, so that all others keep their places."""
@@ -127,6 +126,8 @@ class SecretDetector:
         if _KEY_BEGINS.search(line) or _KEY_ENDS.search(line) or _BASE64_LINE.fullmatch(line):
             return True
         self.load()
+        if quote := _open_quote(line):  # a string that is not closed counts as one
+            line += quote
         is_named = _NAMED.search(line) is not None
         filename = "settings.yaml" if unquoted else ""
         return any(
@@ -135,6 +136,12 @@ class SecretDetector:
             if is_named or rule.secret_type != _BY_NAME
             for found in rule.analyze_line(filename=filename, line=line, line_number=0)
         )
+
+
+def _open_quote(line: str) -> str:
+    """Return the quote that a line ends within, as far as counting tells."""
+    quote = max(_QUOTES, key=line.rfind)
+    return quote if line.count(quote) % 2 else ""
 
 
 def _body(lines: list[str], numbers: Iterable[int]) -> Iterator[int]:

@@ -82,6 +82,11 @@ class WorkspaceContext:
         self._neighbours.budget_chars = snippet_chars if settings.snippets else 0
         self._apply_rules()
 
+    def narrow(self, settings: ContextSettings) -> None:
+        """Send no more than these settings allow, until `use`: they take a while to be applied."""
+        self._settings = self._settings.narrowed_by(settings)
+        self._apply_rules()
+
     def document_opened(self, uri: str) -> None:
         self._verdicts.pop(uri, None)
         self._neighbours.touch(uri)

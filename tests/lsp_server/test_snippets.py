@@ -1,6 +1,9 @@
 """Which pieces of other files are shown to the model."""
 
-from ghostlap.lsp_server.context.snippets import RecentFiles
+from __future__ import annotations
+
+from ghostlap.lsp_server.context.imports import imported_words, module_words
+from ghostlap.lsp_server.context.snippets import Around, Source, are_related, best_pieces
 
 USERS = """
 class UserRepository:
@@ -17,57 +20,69 @@ CURSOR = (
 )
 
 
-def recent() -> RecentFiles:
-    files = RecentFiles()
-    files.touch("file:///users.py", "app/users.py", "python", USERS)
-    files.touch("file:///shapes.py", "app/shapes.py", "python", SHAPES)
-    return files
+def source(path: str, lines: list[str]) -> Source:
+    return Source.of(path, 1, lines, module_words(path))
+
+
+SOURCES = {"users": source("app/users.py", USERS), "shapes": source("app/shapes.py", SHAPES)}
+
+
+def paths(around: Around, *, budget_chars: int = 2000) -> list[str]:
+    chosen = best_pieces(SOURCES, around, budget_chars=budget_chars)
+    return [piece.snippet.path for piece in chosen]
 
 
 def test_the_piece_that_resembles_the_text_around_the_cursor_comes_last() -> None:
-    chosen = recent().similar("file:///me.py", CURSOR, "", "python", budget_chars=2000)
-    assert chosen[-1].path == "app/users.py"
-    assert "filter_by" in chosen[-1].text
+    assert paths(Around.of(CURSOR, ""))[-1] == "app/users.py"
 
 
-def test_nothing_is_taken_from_the_file_itself_or_from_another_language() -> None:
-    files = recent()
-    files.touch("file:///me.py", "app/me.py", "python", USERS)
-    files.touch("file:///users.ts", "app/users.ts", "typescript", USERS)
-    chosen = files.similar("file:///me.py", CURSOR, "", "python", budget_chars=2000)
-    assert {each.path for each in chosen} <= {"app/users.py", "app/shapes.py"}
+def test_an_imported_file_comes_before_one_that_resembles_more() -> None:
+    imported = imported_words(["from app import shapes"])
+    assert paths(Around.of(CURSOR + "area", "", imported))[-1] == "app/shapes.py"
 
 
 def test_pieces_stay_within_the_budget() -> None:
-    assert recent().similar("file:///me.py", CURSOR, "", "python", budget_chars=20) == ()
+    assert paths(Around.of(CURSOR, ""), budget_chars=20) == []
 
 
 def test_text_that_resembles_nothing_brings_nothing() -> None:
-    around = "zebra quagga okapi\n"
-    assert recent().similar("file:///me.py", around, "", "python", budget_chars=2000) == ()
+    assert paths(Around.of("zebra quagga okapi\n", "")) == []
 
 
 def test_what_stands_around_the_cursor_already_is_not_said_twice() -> None:
-    prefix = "\n".join(USERS) + "\n"
-    chosen = recent().similar("file:///me.py", prefix, "", "python", budget_chars=2000)
-    assert all(each.path != "app/users.py" for each in chosen)
-
-
-def test_a_closed_file_is_forgotten_and_the_oldest_gives_way() -> None:
-    files = recent()
-    files.forget("file:///users.py")
-    chosen = files.similar("file:///me.py", CURSOR, "", "python", budget_chars=2000)
-    assert all(each.path != "app/users.py" for each in chosen)
-    for number in range(20):
-        files.touch(f"file:///{number}.py", f"{number}.py", "python", USERS)
-    assert len(files._files) <= 12
+    assert "app/users.py" not in paths(Around.of("\n".join(USERS) + "\n", ""))
 
 
 def test_overlapping_windows_of_one_file_are_not_both_taken() -> None:
-    files = RecentFiles()
-    lines = [line for _ in range(20) for line in USERS]
-    files.touch("file:///long.py", "long.py", "python", lines)
-    chosen = files.similar("file:///me.py", CURSOR, "", "python", budget_chars=100_000)
-    starts = sum(len(each.text.split("\n")) for each in chosen)
-    assert starts <= len(lines)
-    assert chosen
+    lines = [f"{line}  # {number}" for number in range(20) for line in USERS]
+    chosen = best_pieces(
+        {"long": source("long.py", lines)}, Around.of(CURSOR, ""), budget_chars=100_000
+    )
+    taken = [line for piece in chosen for line in piece.snippet.text.split("\n")]
+    assert taken
+    assert len(taken) == len(set(taken))
+
+
+def test_two_files_of_the_same_text_give_it_once() -> None:
+    twins = {"a": source("a.py", USERS), "b": source("b.py", USERS)}
+    assert len(best_pieces(twins, Around.of(CURSOR, ""), budget_chars=2000)) == 1
+
+
+def test_related_languages_share_their_pieces() -> None:
+    assert are_related("typescript", "javascriptreact")
+    assert not are_related("python", "rust")
+
+
+def test_imports_are_told_in_many_languages() -> None:
+    for line in (
+        "from app.users import User",
+        'import { User } from "./users"',
+        "const users = require('./users')",
+        '#include "users.h"',
+        "use crate::users::User;",
+        "import com.acme.users.User;",
+    ):
+        assert "users" in imported_words([line]), line
+    assert imported_words(["users = 1", "print(users)"]) == frozenset()
+    assert "users" in imported_words(["import (", '\t"acme/users"', ")"])
+    assert module_words("app/users/__init__.py") == frozenset({"users"})
