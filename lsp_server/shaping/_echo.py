@@ -13,6 +13,7 @@ _LINES = 10
 _SAYS_WHERE = re.compile(r"(?:[=:>]|<-)\s*$")
 _WORD = re.compile(r"[^\W\d]\w{2,}$")
 _LEAST_CHARS = 6
+_LONGEST_WORD = 80
 
 
 def strip_echo(text: str, prefix: str, *, finished: bool) -> str | None:
@@ -26,7 +27,7 @@ def strip_echo(text: str, prefix: str, *, finished: bool) -> str | None:
             return said[len(bare) :]
         if not finished and written.startswith(said):
             return None
-    word = _WORD.search(prefix)
+    word = _WORD.search(prefix[-_LONGEST_WORD:])
     if word and text.startswith(word[0]):  # `printprint` is nobody's name
         return text[len(word[0]) :]
     return text
