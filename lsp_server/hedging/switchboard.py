@@ -52,7 +52,10 @@ class Switchboard:
         if self._folder is not None:
             return
         self._folder = await asyncio.to_thread(files.state_folder)
-        await self._look()
+        if self._unsaved is None:
+            await self._look()
+        else:  # switched before there was a folder
+            self._switch(self._unsaved)
         self._tasks.start(self._follow(self._folder))
 
     def over(self, config: Config) -> Config:
@@ -94,7 +97,8 @@ class Switchboard:
             raise ValueError(f"{command} takes one argument.")
         if command == SET:
             return self._with_mode(argument)
-        if argument is not None and argument not in self._known:
+        is_known = isinstance(argument, str) and argument in self._known
+        if argument is not None and not is_known:
             raise ValueError(
                 f"{SELECT} takes a provider that {self._file} mentions, or embedded: a command "
                 "may come from a folder, which is not to say where code is sent."

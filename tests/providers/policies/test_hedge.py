@@ -155,9 +155,9 @@ async def test_when_all_fail_the_primarys_error_is_raised(line: Line, ask: Ask) 
 async def test_a_bad_key_sets_a_backend_aside_for_the_next_keystrokes(line: Line, ask: Ask) -> None:
     both = line(Script(error="AuthenticationFailed"), QUICK)
     policy = both.hedge()
-    for _ in range(3):
-        text, trace = await ask(policy)
-        assert text == "quick\n"
+    assert [(await ask(policy))[0] for _ in range(2)] == ["quick\n"] * 2
+    text, trace = await ask(policy)
+    assert text == "quick\n"
     assert both.asked() == [1, 3]
     assert [type(error) for error in both.failures] == [AuthenticationFailed]
     (attempt,) = trace.attempts
@@ -270,7 +270,7 @@ async def test_leaving_does_not_wait_for_the_losers(
         await anext(aiter(stream))
         assert both.providers[0].open_streams == 1, "the answer comes before the teardown"
     assert trace.unsettled == 2
-    assert trace.attempts[0].outcome is AttemptOutcome.RUNNING
+    assert not trace.attempts[0].stamps[AttemptStage.ENDED]
     await wait_for_settled(trace)
     assert both.providers[0].open_streams == 0
     assert trace.attempts[0].outcome is AttemptOutcome.CENSORED
