@@ -80,13 +80,13 @@ def serve(tmp_path: Path, database: Path) -> START:
 async def test_a_served_keystroke_leaves_its_stages(serve: START, database: Path) -> None:
     async with serve('text = "f(x)"') as client:
         client.insert(URI, 0, 14, "y")
-        answer = await client.inline_completion(URI, 0, 15, trigger_kind=1)
+        answer = await client.inline_completion(URI, 0, 15)
         await client.inline_completion(URI, 0, 14)
         assert await client.shutdown() == 0
     [key, later] = rows(database, KEYSTROKES)
     assert answer["items"][0]["command"]["arguments"] == [key["sequence"]]
     assert (key["outcome"], key["source"]) == ("served", "provider")
-    assert (key["language"], key["file_type"], key["trigger"]) == ("python", "py", 1)
+    assert (key["language"], key["file_type"], key["trigger"]) == ("python", "py", 2)
     assert key["text_length"] == len("f(x)")
     assert key["document"] == later["document"] != 0
     stages = [name for name in key if name.endswith("_ns")]
