@@ -13,14 +13,18 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from ghostlap.providers.local.lexer import indent_width, shape_of, split_space
-from ghostlap.providers.local.query import CONTEXT_TOKENS, FEW, LEAST_TYPED, Half, Query
+from ghostlap.providers.local.places import Places, Source
+from ghostlap.providers.local.query import CONTEXT_TOKENS, FEW, Half, Query, unknown_token
 from ghostlap.providers.local.words import (
     EDGE_TOKEN,
     FIRST_WORD,
+    ITSELF,
     Break,
     line_tokens,
-    shape_key,
+    shape_code,
 )
 
 __all__ = ["Buffer"]
@@ -34,9 +38,7 @@ _LOOKED_AT = (32, 24, 16, 12)
 _HALF_FACTOR = 3
 _KEPT = 8
 _KEPT_BY_SHAPE = 4
-_TOKENS_A_LINE = 10
-_RECENT = 2_000
-"""Tokens that are searched for a half-typed word that no context leads to."""
+_BEFORE = np.arange(1, CONTEXT_TOKENS + 1)
 _SMALLEST_COMPACTED = 20_000
 
 
@@ -56,18 +58,25 @@ class Buffer:
     def __init__(self) -> None:
         self._documents: dict[str, _Document] = {}
         self._opened = 0
+        self.version = 0
+        """Another one when the index has changed."""
         self._reset()
 
     def _reset(self) -> None:
         self._words: list[str] = [""] * FIRST_WORD
         self._numbers: dict[str, int] = {}
-        self._shapes = bytearray(FIRST_WORD)
-        self._tokens: array[int] = array("i", [EDGE_TOKEN] * max(_DEPTHS))
-        self._lines: array[int] = array("i", [-1] * max(_DEPTHS))
-        self._owners: array[int] = array("i", [-1] * max(_DEPTHS))
-        self._alive = bytearray(max(_DEPTHS))
+        self._word_shapes = bytearray(FIRST_WORD)
+        self._beginning: dict[str, list[int]] = {}
+        """Words by their first character."""
+        self._latest: dict[int, int] = {}
+        """Where each token was indexed last."""
+        self._tokens: array[int] = array("i", [EDGE_TOKEN] * CONTEXT_TOKENS)
+        self._codes: array[int] = array("i", [ITSELF + EDGE_TOKEN] * CONTEXT_TOKENS)
+        self._lines: array[int] = array("i", [-1] * CONTEXT_TOKENS)
+        self._owners: array[int] = array("i", [-1] * CONTEXT_TOKENS)
+        self._alive = bytearray(CONTEXT_TOKENS)
         self._heads = [array("i", [-1]) * _HEADS for _ in _DEPTHS]
-        self._earlier: list[array[int]] = [array("i", [-1] * max(_DEPTHS)) for _ in _DEPTHS]
+        self._earlier: list[array[int]] = [array("i", [-1] * CONTEXT_TOKENS) for _ in _DEPTHS]
         self._dead = 0
 
     def __contains__(self, uri: str) -> bool:
@@ -130,77 +139,96 @@ class Buffer:
 
     # Index, for the vote.
 
-    def token_at(self, position: int) -> int:
-        return self._tokens[position]
-
-    def shape(self, word: int) -> int:
-        return self._shapes[word]
-
-    def word(self, text: str) -> int:
+    def number(self, text: str) -> int:
         return self._numbers.get(text, -1)
+
+    def numbered(self, word: str, space: int) -> tuple[int, int]:
+        number = self._numbers.get(word)
+        if number is None:
+            return unknown_token(word, space)
+        token = 2 * number + space
+        return token, shape_code(token, self._word_shapes[number])
 
     def text(self, word: int) -> str:
         return self._words[word]
 
-    def distance(self, position: int, query: Query) -> float:
-        if self._owners[position] != query.document:
-            return float("inf")
-        return abs(self._lines[position] - query.line) * float(_TOKENS_A_LINE)
-
-    def candidates(self, query: Query, half: Half | None) -> Sequence[int]:
-        context, shapes = query.tokens(self)
-        factor = _HALF_FACTOR if half else 1
-        kept: list[int] = []
+    def places(self, query: Query, half: Half | None) -> Places | None:
+        tokens, shapes = query.numbered(self)
+        fitting = self._fitting(half) if half else None
+        found: list[int] = []
         for chain, depth in enumerate(_DEPTHS):
-            if query.length < depth:
-                continue
             by_shape = chain == _BY_SHAPE
             limit = _KEPT + (_KEPT_BY_SHAPE if by_shape else 0)
-            if len(kept) >= limit:
-                continue
-            keys = shapes if by_shape else context
-            for position in self._walk(chain, tuple(keys[depth - 1 :: -1]), factor):
-                if position not in kept and self._fits(position, half, by_word=not by_shape):
-                    kept.append(position)
-                    if len(kept) >= limit:
-                        break
-        if half and len(half[1]) >= LEAST_TYPED and len(kept) < FEW:
-            kept += self._with_prefix(half, kept)
-        return kept
+            if len(found) < limit:
+                key = hash(tuple((shapes if by_shape else tokens)[depth - 1 :: -1])) % _HEADS
+                self._walk(chain, key, found, limit, half, None if by_shape else fitting)
+        if fitting and half and half[1] and len(found) < FEW:
+            found += self._latest_of(fitting, found)
+        return self._at(found, tokens, shapes, query) if found else None
 
-    def _with_prefix(self, half: Half, known: list[int]) -> list[int]:
-        """Return the latest places of words that begin so, whatever stands before them."""
-        found: list[int] = []
-        words: set[int] = set()
-        for position in range(len(self._tokens) - 1, max(-1, len(self._tokens) - _RECENT), -1):
-            word = self._tokens[position] >> 1
-            if word in words or position in known:
-                continue
-            if self._fits(position, half, by_word=True):
-                words.add(word)
-                found.append(position)
-                if len(found) >= FEW:
-                    break
-        return found
+    def _fitting(self, half: Half) -> set[int]:
+        """Return the tokens that begin as the half-typed one does."""
+        space, typed = half
+        if not typed:
+            return {2 * word + space for word in range(FIRST_WORD, len(self._words))}
+        words = self._words
+        return {
+            2 * word + space
+            for word in self._beginning.get(typed[:1], ())
+            if words[word].startswith(typed)
+        }
 
-    def _walk(self, chain: int, key: tuple[int, ...], factor: int) -> Iterator[int]:
-        position = self._heads[chain][hash(key) % _HEADS]
-        earlier = self._earlier[chain]
-        for _ in range(_LOOKED_AT[chain] * factor):
+    def _walk(
+        self,
+        chain: int,
+        slot: int,
+        found: list[int],
+        limit: int,
+        half: Half | None,
+        fitting: set[int] | None,
+    ) -> None:
+        position = self._heads[chain][slot]
+        earlier, tokens, alive = self._earlier[chain], self._tokens, self._alive
+        for _ in range(_LOOKED_AT[chain] * (_HALF_FACTOR if half else 1)):
             if position < 0:
                 return
-            yield position
+            token = tokens[position]
+            if (
+                alive[position]
+                and token != EDGE_TOKEN
+                and (fitting is None or token in fitting)
+                and (half is None or (token & 1 == half[0] and token >= 2 * FIRST_WORD))
+                and position not in found
+            ):
+                found.append(position)
+                if len(found) >= limit:
+                    return
             position = earlier[position]
 
-    def _fits(self, position: int, half: Half | None, *, by_word: bool) -> bool:
-        token = self._tokens[position]
-        if not self._alive[position] or token == EDGE_TOKEN:
-            return False
-        if half is None:
-            return True
-        if token & 1 != half[0] or token < 2 * FIRST_WORD:
-            return False
-        return not by_word or self._words[token >> 1].startswith(half[1])
+    def _latest_of(self, fitting: set[int], known: list[int]) -> list[int]:
+        """Return the latest places of a few tokens, whatever stands before them."""
+        latest = self._latest
+        places = sorted((latest[token] for token in fitting if token in latest), reverse=True)
+        return [each for each in places if self._alive[each] and each not in known][:FEW]
+
+    def _at(self, found: list[int], tokens: list[int], shapes: list[int], query: Query) -> Places:
+        at = np.array(found)
+        around = at[:, None] - _BEFORE
+        codes = np.frombuffer(self._codes, np.int32)
+        nexts = np.frombuffer(self._tokens, np.int32)
+        lines = np.frombuffer(self._lines, np.int32)[at]
+        owners = np.frombuffer(self._owners, np.int32)[at]
+        return Places(
+            index=self,
+            nexts=nexts[at],
+            tokens=nexts[around],
+            shapes=codes[around],
+            next_shaped=codes[at] < ITSELF,
+            query_tokens=tokens,
+            query_shapes=shapes,
+            source=Source.BUFFER,
+            distances=np.where(owners == query.document, lines - query.line, np.inf),
+        )
 
     # Keeping up.
 
@@ -211,11 +239,15 @@ class Buffer:
         tokens += [self._intern(part) for part in parts]
         before = document.spans[number - 1] if number else None
         if before is None or before[1] != len(self._tokens):
-            self._append(self._context(document, number), document.number, number, alive=False)
+            context = self._context(document, number)
+            if before is None:
+                context.append(tokens.pop(0))  # where the line above ends is not known yet
+            self._append(context, document.number, number, alive=False)
         begin = len(self._tokens)
         self._append(tokens, document.number, number, alive=True)
         document.spans[number] = (begin, len(self._tokens))
         document.missing -= 1
+        self.version += 1
 
     def _context(self, document: _Document, number: int) -> list[int]:
         """The tokens before a line, of lines that may not be indexed themselves yet."""
@@ -248,6 +280,8 @@ class Buffer:
         first = len(self._tokens)
         count = len(tokens)
         self._tokens.extend(tokens)
+        word_shapes = self._word_shapes
+        self._codes.extend([shape_code(token, word_shapes[token >> 1]) for token in tokens])
         self._lines.extend([line] * count)
         self._owners.extend([owner] * count)
         self._alive.extend([alive] * count)
@@ -256,14 +290,15 @@ class Buffer:
             for chain in self._earlier:
                 chain.extend([-1] * count)
             return
-        all_tokens, shapes = self._tokens, self._shapes
+        all_tokens, codes, latest = self._tokens, self._codes, self._latest
         for position in range(first, first + count):
-            behind = all_tokens[position - 7 : position]
+            latest[all_tokens[position]] = position
+            behind = all_tokens[position - 5 : position]
             keys = (
-                tuple(behind[2:]),
-                tuple(shape_key(token, shapes[token >> 1]) for token in behind),
-                tuple(behind[5:]),
-                (behind[6],),
+                tuple(behind),
+                tuple(codes[position - 7 : position]),
+                tuple(behind[3:]),
+                (behind[4],),
             )
             for heads, earlier, key in zip(self._heads, self._earlier, keys, strict=True):
                 slot = hash(key) % _HEADS
@@ -276,7 +311,8 @@ class Buffer:
         if number is None:
             number = self._numbers[word] = len(self._words)
             self._words.append(word)
-            self._shapes.append(shape_of(word))
+            self._word_shapes.append(shape_of(word))
+            self._beginning.setdefault(word[0], []).append(number)
         return 2 * number + space
 
     def _kill(self, span: tuple[int, int] | None) -> None:
@@ -284,6 +320,7 @@ class Buffer:
             begin, end = span
             self._alive[begin:end] = bytes(end - begin)
             self._dead += end - begin
+            self.version += 1
 
     def _compact(self) -> None:
         """Forget everything but the lines: they are indexed anew, nearest to the cursor first."""

@@ -18,14 +18,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostlap.providers.local.index_file import write_index
 from ghostlap.providers.local.lexer import indent_width, pieces, shape_of, split_space
-from ghostlap.providers.local.segment import write_arrays
-from ghostlap.providers.local.words import FIRST_WORD, Break
+from ghostlap.providers.local.query import CONTEXT_TOKENS
+from ghostlap.providers.local.sorted_contexts import sort_by_context
+from ghostlap.providers.local.words import EDGE_TOKEN, FIRST_WORD, ITSELF, Break
 
 __all__ = ["build", "main", "standard_library"]
 
-_DEPTH = 8
-"""How many tokens before a position decide its place in the orders."""
 _LARGEST_BYTES = 400_000
 """A larger module is data: tables of names and codes."""
 _NOT_CODE = frozenset(
@@ -64,28 +64,30 @@ def build(sources: Iterable[str], target: Path) -> None:
         parts.append(numbers)
     stream = np.concatenate([np.frombuffer(each, dtype=np.int32) for each in parts] or [_EMPTY])
     words, tokens = _number(list(raw), stream)
-    shapes = np.zeros(FIRST_WORD + len(words), np.uint8)
-    shapes[FIRST_WORD:] = [shape_of(word) for word in words]
-    kinds = shapes[tokens >> 1].astype(np.int32)
-    keys = np.where(kinds > 0, -(2 * kinds + (tokens & 1)), tokens).astype(np.int32)
+    word_shapes = np.zeros(FIRST_WORD + len(words), np.uint8)
+    word_shapes[FIRST_WORD:] = [shape_of(word) for word in words]
+    tokens = np.concatenate([tokens[::-1], np.full(CONTEXT_TOKENS, EDGE_TOKEN)])
+    kinds = word_shapes[tokens >> 1].astype(np.int64)
+    codes = np.where(kinds > 0, 2 * kinds + (tokens & 1), ITSELF + tokens)
     encoded = [word.encode("utf-8", "surrogatepass") for word in words]
-    counts = np.bincount(tokens[:-1], minlength=2 * len(shapes)) if len(tokens) else _EMPTY
-    arrays: dict[str, tuple[str, bytes]] = {
-        "tokens": ("i", tokens.astype(np.int32).tobytes()),
-        "by_context": ("i", _order(tokens).tobytes()),
-        "by_shape": ("i", _order(keys).tobytes()),
-        "buckets": ("i", np.concatenate([[0], np.cumsum(counts)]).astype(np.int32).tobytes()),
-        "shapes": ("B", shapes.tobytes()),
-        "word_ends": ("I", np.cumsum([len(each) for each in encoded]).astype(np.uint32).tobytes()),
-        "word_bytes": ("B", b"".join(encoded)),
+    indexed = tokens[:-CONTEXT_TOKENS]
+    places = np.zeros(2 * len(word_shapes), np.int32)
+    places[indexed[::-1]] = np.arange(len(indexed) - 1, -1, -1)
+    ends = np.cumsum([len(each) for each in parts])
+    starts = (ends[-1] - ends)[::-1] if parts else _EMPTY
+    arrays = {
+        "tokens": tokens,
+        "shapes": codes,
+        "by_context": sort_by_context(tokens, len(indexed)),
+        "by_shape": sort_by_context(codes, len(indexed)),
+        "file_starts": starts,
+        "word_shapes": word_shapes,
+        "word_ends": np.cumsum([len(each) for each in encoded]),
+        "word_bytes": np.frombuffer(b"".join(encoded), np.uint8),
+        "counts": np.bincount(indexed, minlength=2 * len(word_shapes)),
+        "places": places,
     }
-    half_done = target.with_name(f"{target.name}.{os.getpid()}")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        write_arrays(half_done, arrays, {"source_bytes": size, "files": len(parts)})
-        half_done.replace(target)
-    finally:
-        half_done.unlink(missing_ok=True)
+    write_index(target, arrays, {"source_bytes": size, "files": len(parts)})
 
 
 _EMPTY = np.zeros(0, np.int32)
@@ -127,20 +129,6 @@ def _break_lines(tokens: NDArray[np.int64], widths: NDArray[np.int64], edges: ND
     kinds = np.where(change == 0, Break.SAME, np.where(change > 0, Break.IN, Break.OUT))
     kinds = np.where(edges[kept], Break.EDGE, kinds)
     tokens[kept] = 2 * kinds
-
-
-def _order(keys: NDArray[Any]) -> NDArray[np.int32]:
-    """Return positions sorted by the keys before them, nearest first (prefix doubling)."""
-    if not len(keys):
-        return _EMPTY
-    rank = np.unique(keys, return_inverse=True)[1].astype(np.int64)
-    step = 1
-    while step < _DEPTH:
-        before = np.concatenate([np.zeros(step, np.int64), rank])[: len(rank)]
-        rank = np.unique((rank << 32) | before, return_inverse=True)[1].astype(np.int64)
-        step *= 2
-    order = np.argsort(rank, kind="stable") + 1
-    return order[order < len(keys)].astype(np.int32)
 
 
 if __name__ == "__main__":

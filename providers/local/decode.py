@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from ghostlap.providers.local.confidence import all_right
-from ghostlap.providers.local.query import Half, Index, Query
-from ghostlap.providers.local.vote import Token, Verdict, vote
+from ghostlap.providers.local.query import Half, Query
+from ghostlap.providers.local.vote import Token, Votes
 from ghostlap.providers.local.words import Break
 
 __all__ = ["Suggested", "decode"]
@@ -31,8 +30,7 @@ class Suggested(NamedTuple):
 def decode(
     query: Query,
     half: Half | None,
-    own: Index,
-    others: Sequence[Index],
+    votes: Votes,
     *,
     threshold: float,
     indent: tuple[str, str] | None = None,
@@ -47,7 +45,7 @@ def decode(
     runners_up: tuple[Token, ...] = ()
     reason = "length"
     for number in range(_MOST_TOKENS * (1 if indent is None else _MOST_LINES)):
-        verdict = _next(query, half, own, others, number, first)
+        verdict = votes.on(query, half, first if number == 0 else None)
         if verdict is None:
             reason = "doubt"
             break
@@ -76,18 +74,6 @@ def decode(
     if len(text) < _SHORTEST_CHARS or not text.strip():
         return Suggested("", 0.0, reason, runners_up)
     return Suggested(text, all_right(likely), reason, runners_up)
-
-
-def _next(
-    query: Query,
-    half: Half | None,
-    own: Index,
-    others: Sequence[Index],
-    number: int,
-    first: Token | None,
-) -> Verdict | None:
-    only = first if number == 0 else None
-    return vote(query, half, own, others, is_first=number == 0, only=only)
 
 
 def _typed(half: Half | None) -> int:

@@ -22,6 +22,7 @@ from ghostlap.providers.local.library import (
 from ghostlap.providers.local.query import Index, query_at
 from ghostlap.providers.local.segment import Segment
 from ghostlap.providers.local.settings import EmbeddedSettings
+from ghostlap.providers.local.vote import Votes
 from ghostlap.telemetry import Attempt, AttemptOutcome, AttemptStage, CensorCause, Trace
 
 __all__ = ["EmbeddedEngine", "EngineState", "EngineStatus"]
@@ -65,6 +66,8 @@ class EmbeddedEngine:
         self._library: Segment | None = None
         self._building: asyncio.Task[None] | None = None
         self._indexing: asyncio.Task[None] | None = None
+        self._held: object = None
+        self._votes = Votes(Buffer(), ())
         self._buffers: dict[str, Buffer] = {}
         self._languages: dict[str, str] = {}
         """By URI of the open documents."""
@@ -132,15 +135,26 @@ class EmbeddedEngine:
             others = (self._library,)
         indent = None if self._stays_on_line(request, line_suffix) else _indent(request)
         threshold = self._settings.threshold
-        best = decode(query, half, buffer, others, threshold=threshold, indent=indent)
+        votes = self._votes_of(buffer, others, request, line)
+        best = decode(query, half, votes, threshold=threshold, indent=indent)
         found = [best] if best.text else []
         for token in best.others[: max(0, request.alternatives - 1)]:
-            other = decode(query, half, buffer, others, threshold=threshold, first=token)
+            other = decode(query, half, votes, threshold=threshold, first=token)
             if other.text and all(other.text != each.text for each in found):
                 found.append(other)
         if uri.startswith(_UNSEEN):
             buffer.close(uri)
         return found[: request.alternatives]
+
+    def _votes_of(
+        self, buffer: Buffer, others: tuple[Index, ...], request: CompletionRequest, line: int
+    ) -> Votes:
+        """Return the votes of the last key, unless anything that they rest on has changed."""
+        held = (id(buffer), buffer.version, others, request.uri, line)
+        if self._held != held:
+            self._held = held
+            self._votes = Votes(buffer, others)
+        return self._votes
 
     def _stays_on_line(self, request: CompletionRequest, line_suffix: str) -> bool:
         return request.single_line or not self._settings.multi_line or bool(line_suffix.strip())

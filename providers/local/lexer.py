@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from enum import IntEnum
+from functools import lru_cache
 
 __all__ = [
     "LINE_BREAK",
@@ -39,6 +40,7 @@ LINE_BREAK = re.compile(r"\r\n?|\n")
 WORD_AT_END = re.compile(rf"[ ]?{_WORD_CHARACTER}*\Z")
 """The piece that is being typed at the end of a text: half a word, the space before one, or ""."""
 _TAB_WIDTH = 8
+_SHAPES_KEPT = 20_000
 
 
 class Shape(IntEnum):
@@ -88,6 +90,7 @@ def is_word(word: str) -> bool:
     return character.isalnum() or character in "_$" or (character > "\x7f" and not word.isspace())
 
 
+@lru_cache(_SHAPES_KEPT)
 def shape_of(word: str) -> Shape:
     if word in _RESERVED or not is_word(word):
         return Shape.ITSELF

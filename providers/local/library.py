@@ -10,7 +10,8 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from ghostlap.providers.local.segment import MAGIC, IndexFileInvalid, Segment
+from ghostlap.providers.local.index_file import MAGIC, IndexFileInvalid
+from ghostlap.providers.local.segment import Segment
 
 __all__ = ["LibraryFailed", "build_library", "library_path", "open_library"]
 

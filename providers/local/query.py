@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ghostlap.providers.local.lexer import (
     WORD_AT_END,
-    Shape,
     indent_width,
     pieces,
     shape_of,
     split_space,
 )
-from ghostlap.providers.local.words import Break, line_tokens, shape_key
+from ghostlap.providers.local.words import ITSELF, Break, line_tokens, shape_code
 
-__all__ = ["CONTEXT_TOKENS", "FEW", "LEAST_TYPED", "Half", "Index", "Query", "query_at"]
+if TYPE_CHECKING:
+    from ghostlap.providers.local.places import Places
+
+__all__ = [
+    "CONTEXT_TOKENS",
+    "FEW",
+    "LEAST_TYPED",
+    "Half",
+    "Index",
+    "Query",
+    "query_at",
+    "unknown_token",
+]
 
 CONTEXT_TOKENS = 16
 """More did not measurably help."""
@@ -24,7 +34,8 @@ LEAST_TYPED = 3
 FEW = 4
 """Fewer candidates than these are not enough."""
 _CONTEXT_LINES = 24
-_UNKNOWN = -1_000_000
+UNKNOWN = 1 << 30
+"""The token of a word that an index does not hold: no place has it."""
 
 Half = tuple[int, str]
 """Whether a space stands before the word that is being typed, and what there is of it."""
@@ -33,45 +44,55 @@ Half = tuple[int, str]
 class Index(Protocol):
     """Tokens of known text that can be searched for what followed a context."""
 
-    def token_at(self, position: int) -> int: ...
-
-    def shape(self, word: int) -> int: ...
-
-    def word(self, text: str) -> int:
+    def number(self, text: str) -> int:
         """Return a word's number, -1 if it does not occur."""
+        ...
+
+    def numbered(self, word: str, space: int) -> tuple[int, int]:
+        """Return the token and the shape code of a word, known or not."""
         ...
 
     def text(self, word: int) -> str: ...
 
-    def candidates(self, query: Query, half: Half | None) -> Sequence[int]:
-        """Return positions whose tokens may continue the query, the likeliest first."""
-        ...
-
-    def distance(self, position: int, query: Query) -> float:
-        """Return how far away in tokens a position is; infinite in another document."""
+    def places(self, query: Query, half: Half | None) -> Places | None:
+        """Return places whose tokens may continue the query; None where there are none."""
         ...
 
 
 class Query:
     """A context. Words stand most recent first; a line break is its `Break`."""
 
-    __slots__ = ("_numbered", "document", "length", "line", "spaces", "words")
+    __slots__ = ("_numbered", "document", "line", "spaces", "words")
 
     def __init__(
         self, words: list[str | int], spaces: list[int], *, document: int = -1, line: int = -1
     ) -> None:
+        """`words` and `spaces` have `CONTEXT_TOKENS` entries: before a file are its edges."""
         self.words = words
         self.spaces = spaces
         self.document = document
         self.line = line
-        self.length = min(len(words), CONTEXT_TOKENS)
         self._numbered: dict[int, tuple[list[int], list[int]]] = {}
 
-    def tokens(self, index: Index) -> tuple[list[int], list[int]]:
-        """Return the context's tokens and their shape keys, as `index` numbers them."""
+    @property
+    def key(self) -> tuple[tuple[str | int, ...], tuple[int, ...]]:
+        """Two queries of one cursor that have the same key are the same."""
+        return tuple(self.words), tuple(self.spaces)
+
+    def numbered(self, index: Index) -> tuple[list[int], list[int]]:
+        """Return the context's tokens and their shape codes, as `index` numbers them."""
         found = self._numbered.get(id(index))
         if found is None:
-            found = self._numbered[id(index)] = self._number(index)
+            tokens, codes = [], []
+            for word, space in zip(self.words, self.spaces, strict=True):
+                if isinstance(word, int):
+                    tokens.append(2 * word)
+                    codes.append(ITSELF + 2 * word)
+                else:
+                    token, code = index.numbered(word, space)
+                    tokens.append(token)
+                    codes.append(code)
+            found = self._numbered[id(index)] = tokens, codes
         return found
 
     def then(self, word: str | int, space: int) -> Query:
@@ -83,19 +104,10 @@ class Query:
             line=self.line,
         )
 
-    def _number(self, index: Index) -> tuple[list[int], list[int]]:
-        tokens: list[int] = []
-        shapes: list[int] = []
-        for word, space in zip(self.words[: self.length], self.spaces, strict=False):
-            if isinstance(word, int):
-                token, shape = 2 * word, int(Shape.ITSELF)
-            else:
-                number = index.word(word)
-                token = 2 * number + space if number >= 0 else _UNKNOWN
-                shape = shape_of(word)
-            tokens.append(token)
-            shapes.append(-(2 * shape + space) if shape else shape_key(token, shape))
-        return tokens, shapes
+
+def unknown_token(word: str, space: int) -> tuple[int, int]:
+    """Return the token and the shape code of a word that an index does not hold."""
+    return UNKNOWN, shape_code(UNKNOWN | space, shape_of(word))
 
 
 def query_at(prefix: str, *, document: int = -1, line: int = -1) -> tuple[Query, Half | None, int]:
@@ -103,28 +115,25 @@ def query_at(prefix: str, *, document: int = -1, line: int = -1) -> tuple[Query,
 
     `prefix` begins with a whole line, unless its last line alone is longer than the window.
     """
-    lines = prefix.split("\n")[-_CONTEXT_LINES:]
-    at_file_start = len(lines) < _CONTEXT_LINES
-    left = lines.pop()
+    lines = prefix.rsplit("\n", _CONTEXT_LINES)
+    if len(lines) > _CONTEXT_LINES:
+        lines[0] = ""  # not looked at: what is left of the text before
+    left = lines[-1]
     body = left.lstrip(" \t")
     half = _half_word(left) if body else ""
     if len(half) > len(body):
         half = half.lstrip(" ")
     words: list[str | int] = []
     spaces: list[int] = []
-    width = 0
-    for number, text in enumerate(lines):
-        kind, parts, width = line_tokens(text.removesuffix("\r"), width)
-        _extend(words, spaces, Break.EDGE if at_file_start and not number else kind, parts)
-    head = left[: len(left) - len(half)]
-    own = indent_width(left)
-    kind = Break.SAME if own == width else Break.IN if own > width else Break.OUT
-    first = at_file_start and not lines
-    head_pieces = pieces(head.lstrip(" \t")) if head.strip() else []
-    _extend(words, spaces, Break.EDGE if first else kind, head_pieces)
+    lines[-1] = left[: len(left) - len(half)] if body else left
+    for number in range(len(lines) - 1, -1, -1):
+        _extend(words, spaces, *_tokens_of_line(lines, number))
+        if len(words) >= CONTEXT_TOKENS:
+            break
+    missing = max(0, CONTEXT_TOKENS - len(words))
     query = Query(
-        words[: -CONTEXT_TOKENS - 1 : -1],
-        spaces[: -CONTEXT_TOKENS - 1 : -1],
+        words[:CONTEXT_TOKENS] + [int(Break.EDGE)] * missing,
+        spaces[:CONTEXT_TOKENS] + [0] * missing,
         document=document,
         line=line,
     )
@@ -133,15 +142,33 @@ def query_at(prefix: str, *, document: int = -1, line: int = -1) -> tuple[Query,
     return query, ((1, half[1:]) if half[0] == " " else (0, half)), len(half)
 
 
+def _tokens_of_line(lines: list[str], number: int) -> tuple[Break, list[str]]:
+    """Return how a line is broken to and its pieces; the last line is the one being typed."""
+    text = lines[number].removesuffix("\r")
+    width = 0
+    for above in range(number - 1, -1, -1):
+        if lines[above].strip():
+            width = indent_width(lines[above])
+            break
+    if number == len(lines) - 1:
+        own = indent_width(text)
+        kind = Break.SAME if own == width else Break.IN if own > width else Break.OUT
+        parts = pieces(text.lstrip(" \t")) if text.strip() else []
+    else:
+        kind, parts, _ = line_tokens(text, width)
+    return (kind if number else Break.EDGE), parts
+
+
 def _half_word(left: str) -> str:
     found = WORD_AT_END.search(left)
     return found.group() if found else ""
 
 
 def _extend(words: list[str | int], spaces: list[int], kind: Break, parts: list[str]) -> None:
-    words.append(int(kind))
-    spaces.append(0)
-    for part in parts:
+    """Add a line's tokens, the last one first."""
+    for part in reversed(parts):
         word, space = split_space(part)
         words.append(word)
         spaces.append(space)
+    words.append(int(kind))
+    spaces.append(0)

@@ -1,87 +1,91 @@
-"""A file of indexed text, mapped into memory: tokens, and their positions in the order of contexts.
+"""A mapped index file, asked for places that resemble a context.
 
-Two orders stand in the file: positions sorted by the tokens before them (nearest first), and sorted
-by the shapes of those. A context of any length is a range of the order, found by bisection, as in a
-suffix array. Nothing but numbers is kept in the server's own memory.
-
-Layout, little-endian: the magic, the length of a JSON header as 8 bytes, the header (where each
-array stands, what was indexed), the arrays, each aligned to 8 bytes.
+Nothing but a few words is kept in the server's own memory. Positions count from the end of the
+indexed text: what follows a position in the arrays stands before it in the text.
 """
 
 from __future__ import annotations
 
-import json
 import mmap
-import struct
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from ghostlap.providers.local.query import FEW, LEAST_TYPED, Half, Query
-from ghostlap.providers.local.words import EDGE_TOKEN, FIRST_WORD
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["MAGIC", "IndexFileInvalid", "Segment", "write_arrays"]
+from ghostlap.providers.local.index_file import map_index
+from ghostlap.providers.local.places import Places, Source
+from ghostlap.providers.local.query import (
+    FEW,
+    LEAST_TYPED,
+    UNKNOWN,
+    Half,
+    Query,
+    unknown_token,
+)
+from ghostlap.providers.local.sorted_contexts import SortedContexts, context_bytes
+from ghostlap.providers.local.words import EDGE_TOKEN, FIRST_WORD, ITSELF, shape_code
 
-MAGIC = b"ghostlap index 1\n"
-_ARRAYS = ("tokens", "by_context", "by_shape", "buckets", "shapes", "word_ends", "word_bytes")
-_TYPES = {"i": 4, "I": 4, "B": 1}
+__all__ = ["Segment"]
+
 _CACHED_WORDS = 20_000
 
-# How many positions are looked at and kept for one token: more did not measurably help a prototype.
-_KEPT = 8
-_LOOKED_AT = 16
-_SHAPE_KEPT = 8
-_SHAPE_LOOKED_AT = 16
-_SHAPE_DEPTH_LEAST = 4
-_DEPTH = 8
-_HALF_FACTOR = 3
-_WORDS_COUNTED = 300
-
-
-class IndexFileInvalid(Exception):
-    """The file is not an index of this version, or it is damaged. It can be built anew."""
+# How many places are compared with the context for one token.
+_KEPT = {Source.WORKSPACE: 24, Source.LIBRARY: 16}
+_KEPT_BY_SHAPE = {Source.WORKSPACE: 12, Source.LIBRARY: 6}
+_SHALLOWEST_SHAPE = 4
+_SEARCHED = 1_024
+"""Places whose next word is held against the half-typed one."""
+_BEHIND = np.arange(1, 17)
 
 
 class Segment:
     """One index file, open for reading. Used from one thread."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, source: Source = Source.LIBRARY) -> None:
         """Raises `IndexFileInvalid`, and OSError where the file can't be read."""
-        with path.open("rb") as file:
-            try:
-                self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            except ValueError as error:
-                raise IndexFileInvalid("it is empty") from error
-        arrays, self.about = _read_header(memoryview(self._map))
+        raw, arrays, self.about = map_index(path)
+        self.source = source
         self._tokens = arrays["tokens"]
-        self._by_context = arrays["by_context"]
-        self._by_shape = arrays["by_shape"]
-        self._buckets = arrays["buckets"]
         self._shapes = arrays["shapes"]
-        self._word_ends = arrays["word_ends"]
-        self._word_bytes = arrays["word_bytes"]
-        self._numbers: dict[str, int] = {}
+        self._by_context = _sorted(raw, arrays, "tokens", "by_context")
+        self._by_shape = _sorted(raw, arrays, "shapes", "by_shape")
+        self._file_starts = arrays["file_starts"]
+        self._word_shapes = arrays["word_shapes"]
+        self._word_ends = arrays["word_ends"].data
+        self._raw = raw
+        self._word_base = _offset(raw, arrays["word_bytes"])
+        self._counts = arrays["counts"]
+        self._places = arrays["places"]
+        self._numbers: dict[tuple[str, int], tuple[int, int]] = {}
         self._texts: dict[int, str] = {}
-        if len(self._word_ends) != len(self._shapes) - FIRST_WORD:
-            raise IndexFileInvalid("its words and shapes do not match")
+        self._hidden: list[tuple[int, int]] = []
 
-    def token_at(self, position: int) -> int:
-        return self._tokens[position]
+    def hide(self, files: Collection[int]) -> None:
+        """Suggest nothing from these files, by their numbers in the header's list."""
+        ends = [*self._file_starts[1:].tolist(), len(self._tokens)]
+        self._hidden = [(int(self._file_starts[each]), ends[each]) for each in sorted(files)]
 
-    def shape(self, word: int) -> int:
-        return self._shapes[word]
+    def number(self, text: str) -> int:
+        token, _ = self.numbered(text, 0)
+        return token >> 1 if token != UNKNOWN else -1
 
-    def word(self, text: str) -> int:
-        number = self._numbers.get(text)
-        if number is None:
+    def numbered(self, word: str, space: int) -> tuple[int, int]:
+        found = self._numbers.get((word, space))
+        if found is None:
             if len(self._numbers) >= _CACHED_WORDS:
                 self._numbers.clear()
-            wanted = text.encode("utf-8", "surrogatepass")
-            at = self._bisect(wanted)
-            found = at < len(self._word_ends) and self._bytes(at) == wanted
-            number = self._numbers[text] = at + FIRST_WORD if found else -1
-        return number
+            found = self._numbers[word, space] = self._look_up(word, space)
+        return found
+
+    def _look_up(self, word: str, space: int) -> tuple[int, int]:
+        wanted = word.encode("utf-8", "surrogatepass")
+        at = self._bisect(wanted)
+        if at < len(self._word_ends) and self._bytes(at) == wanted:
+            token = 2 * (at + FIRST_WORD) + space
+            return token, shape_code(token, int(self._word_shapes[token >> 1]))
+        return unknown_token(word, space)
 
     def text(self, word: int) -> str:
         text = self._texts.get(word)
@@ -91,203 +95,161 @@ class Segment:
             text = self._texts[word] = self._bytes(word - FIRST_WORD).decode("utf-8", "replace")
         return text
 
-    def distance(self, _position: int, _query: Query) -> float:
-        return float("inf")
-
-    def candidates(self, query: Query, half: Half | None) -> Sequence[int]:
-        context, shapes = query.tokens(self)
-        factor = _HALF_FACTOR if half else 1
+    def places(self, query: Query, half: Half | None) -> Places | None:
+        """Return places whose tokens may continue the query; None where there are none."""
+        tokens, shapes = query.numbered(self)
         words = self._with_prefix(half[1]) if half and half[1] else None
-        ranges = self._context_ranges(context)
-        near = _nearest(ranges, self._by_context, _LOOKED_AT * factor)
-        kept = self._keep(near, [], _KEPT, half, words)
-        ranges = self._shape_ranges(shapes)[_SHAPE_DEPTH_LEAST:]
-        near = _nearest(ranges, self._by_shape, _SHAPE_LOOKED_AT * factor)
-        # Not by its word: a word of the context may take its place.
-        self._keep(near, kept, len(kept) + _SHAPE_KEPT, half, None)
-        if half and words and len(half[1]) >= LEAST_TYPED and len(kept) < FEW:
-            kept += self._most_frequent(words, half[0])
-        return kept
+        wanted, by_shape = _KEPT[self.source], _KEPT_BY_SHAPE[self.source]
+        found = self._near(self._by_context, tokens, half, words, wanted, 1)
+        if found is None or len(found) < wanted:
+            # Not by its word: a word of the context may take its place.
+            more = self._near(self._by_shape, shapes, half, None, by_shape, _SHALLOWEST_SHAPE)
+            found = _together(found, more)
+        shares = None
+        if words and half and len(half[1]) >= LEAST_TYPED and (found is None or len(found) < FEW):
+            frequent, share = self._most_frequent(words, half[0])
+            if found is None:
+                found, shares = frequent, share
+            else:
+                news = np.isin(frequent, found, invert=True)
+                shares = np.concatenate([np.zeros(len(found)), share[news]])
+                found = np.concatenate([found, frequent[news]])
+        if found is None or not len(found):
+            return None
+        around = found[:, None] + _BEHIND
+        return Places(
+            index=self,
+            nexts=self._tokens[found].astype(np.int64),
+            tokens=self._tokens[around].astype(np.int64),
+            shapes=self._shapes[around].astype(np.int64),
+            next_shaped=self._shapes[found] < ITSELF,
+            query_tokens=tokens,
+            query_shapes=shapes,
+            source=self.source,
+            shares=shares,
+        )
 
-    def _keep(
+    def _near(
         self,
-        positions: Iterator[int],
-        kept: list[int],
-        limit: int,
+        order: SortedContexts,
+        codes: list[int],
         half: Half | None,
         words: tuple[int, int] | None,
-    ) -> list[int]:
-        """Add to `kept` the positions whose token fits what is half typed, up to `limit`."""
-        for position in positions:
-            token = self._tokens[position]
-            if token == EDGE_TOKEN or position in kept:
-                continue
-            if half and (token & 1 != half[0] or token < 2 * FIRST_WORD):
-                continue
-            if words and not words[0] <= token >> 1 < words[1]:
-                continue
-            kept.append(position)
-            if len(kept) >= limit:
-                break
-        return kept
+        wanted: int,
+        shallowest: int,
+    ) -> NDArray[np.int64] | None:
+        """Return up to `wanted` places, those of the deepest agreement first."""
+        if not codes:
+            return None
+        enough = wanted if half is None else _SEARCHED
+        low = high = searched = 0
+        parts: list[NDArray[np.int32]] = []
+        surely = 0  # how many positions come from other ranges than the widest
+        for _, start, stop in order.ranges(
+            context_bytes(codes), enough=enough, shallowest=shallowest
+        ):
+            surely = searched
+            if not parts:
+                step = max(1, -(-(stop - start) // enough))
+                parts.append(order.order[start:stop:step])
+            else:
+                step = max(1, -(-(stop - start - (high - low)) // enough))
+                parts += [order.order[start:low:step], order.order[high:stop:step]]
+            low, high = start, stop
+            searched = sum(map(len, parts))
+        if not parts:
+            return None
+        positions = np.concatenate(parts) if len(parts) > 1 else parts[0]
+        keep = self._fitting(positions, half, words)
+        at = keep.nonzero()[0]
+        if len(at) > wanted:
+            deep = int(keep[:surely].sum())
+            if deep >= wanted:
+                at = at[:wanted]
+            else:
+                rest = np.linspace(deep, len(at) - 1, wanted - deep).astype(np.int64)
+                at = np.concatenate([at[:deep], at[rest]])
+        return positions[at].astype(np.int64)
 
-    def _most_frequent(self, words: tuple[int, int], space: int) -> list[int]:
-        """Return a place of each of the most frequent of a few words."""
-        buckets = self._buckets
-        counted = []
-        for word in range(words[0], min(words[1], words[0] + _WORDS_COUNTED)):
-            token = 2 * word + space
-            count = buckets[token + 1] - buckets[token]
-            if count:
-                counted.append((count, self._by_context[buckets[token]] - 1))
-        counted.sort(reverse=True)
-        return [position for _, position in counted[:FEW]]
+    def _fitting(
+        self, positions: NDArray[np.int32], half: Half | None, words: tuple[int, int] | None
+    ) -> NDArray[np.bool_]:
+        """Say whose token fits what is half typed, in files that are not hidden."""
+        nexts = self._tokens[positions]
+        keep: NDArray[np.bool_]
+        if half is None:
+            keep = nexts != EDGE_TOKEN
+        elif words is None:
+            keep = (nexts & 1 == half[0]) & (nexts >= 2 * FIRST_WORD)
+        else:
+            keep = (nexts & 1 == half[0]) & (nexts >= 2 * words[0]) & (nexts < 2 * words[1])
+        for start, stop in self._hidden:
+            keep &= (positions < start) | (positions >= stop)
+        return keep
 
-    def _context_ranges(self, context: list[int]) -> list[tuple[int, int]]:
-        """Return the positions behind the last token, the last two, and so on, as ranges."""
-        if not context or not 0 <= context[0] < len(self._buckets) - 1:
-            return []
-        low, high = self._buckets[context[0]], self._buckets[context[0] + 1]
-        ranges: list[tuple[int, int]] = []
-        tokens, order = self._tokens, self._by_context
-        depth = 1
-        while low < high:
-            ranges.append((low, high))
-            if depth >= min(len(context), _DEPTH):
-                break
-            wanted = context[depth]
-            start, stop = low, high
-            while start < stop:
-                middle = (start + stop) >> 1
-                if tokens[order[middle] - 1 - depth] < wanted:
-                    start = middle + 1
-                else:
-                    stop = middle
-            low, stop = start, high
-            while start < stop:
-                middle = (start + stop) >> 1
-                if tokens[order[middle] - 1 - depth] <= wanted:
-                    start = middle + 1
-                else:
-                    stop = middle
-            high = start
-            depth += 1
-        return ranges
-
-    def _shape_ranges(self, shapes: list[int]) -> list[tuple[int, int]]:
-        low, high = 0, len(self._by_shape)
-        ranges: list[tuple[int, int]] = []
-        for depth in range(min(len(shapes), _DEPTH)):
-            if high - low <= _SHAPE_DEPTH_LEAST and depth >= _SHAPE_DEPTH_LEAST:
-                break
-            low, high = self._narrow_by_shape(low, high, depth, shapes[depth])
-            if low >= high:
-                break
-            ranges.append((low, high))
-        return ranges
-
-    def _narrow_by_shape(self, low: int, high: int, depth: int, wanted: int) -> tuple[int, int]:
-        tokens, order, kinds = self._tokens, self._by_shape, self._shapes
-        bounds = []
-        start = low
-        for after in (0, 1):
-            stop = high
-            while start < stop:
-                middle = (start + stop) >> 1
-                token = tokens[order[middle] - 1 - depth]
-                kind = kinds[token >> 1]
-                key = -(2 * kind + (token & 1)) if kind else token
-                if key < wanted + after:
-                    start = middle + 1
-                else:
-                    stop = middle
-            bounds.append(start)
-        return bounds[0], bounds[1]
+    def _most_frequent(
+        self, words: tuple[int, int], space: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return a place of each of the most frequent of a few words, and how frequent it is."""
+        counts = self._counts[2 * words[0] + space : 2 * words[1] : 2]
+        if not len(counts):
+            return _NONE, np.zeros(0)
+        best = np.argsort(-counts, kind="stable")[:FEW] if len(counts) > 1 else np.zeros(1, int)
+        best = best[counts[best] > 0]
+        places = self._places[2 * (words[0] + best) + space].astype(np.int64)
+        shares = counts[best] / max(1, int(counts.sum()))
+        for start, stop in self._hidden:
+            keep = (places < start) | (places >= stop)
+            places, shares = places[keep], shares[keep]
+        return places, shares
 
     def _with_prefix(self, prefix: str) -> tuple[int, int]:
         """Return the range of words that begin so: they are sorted by their bytes."""
         start = prefix.encode("utf-8", "surrogatepass")
         low = self._bisect(start)
-        high = self._bisect(start + b"\xff")  # no byte of UTF-8 is this
+        step = 1
+        while low + step < len(self._word_ends) and self._bytes(low + step).startswith(start):
+            step *= 2
+        high = self._bisect(start + b"\xff", low + step // 2, low + step)  # no byte of UTF-8
         return low + FIRST_WORD, high + FIRST_WORD
 
-    def _bisect(self, wanted: bytes) -> int:
-        low, high = 0, len(self._word_ends)
+    def _bisect(self, wanted: bytes, low: int = 0, high: int | None = None) -> int:
+        ends, raw, base = self._word_ends, self._raw, self._word_base
+        high = len(ends) if high is None else min(high, len(ends))
         while low < high:
             middle = (low + high) >> 1
-            if self._bytes(middle) < wanted:
+            if raw[base + (ends[middle - 1] if middle else 0) : base + ends[middle]] < wanted:
                 low = middle + 1
             else:
                 high = middle
         return low
 
     def _bytes(self, at: int) -> bytes:
-        begin = self._word_ends[at - 1] if at else 0
-        return bytes(self._word_bytes[begin : self._word_ends[at]])
+        ends, base = self._word_ends, self._word_base
+        return self._raw[base + (ends[at - 1] if at else 0) : base + ends[at]]
 
 
-def _nearest(ranges: list[tuple[int, int]], order: Sequence[int], budget: int) -> Iterator[int]:
-    """Yield positions of the deepest range first, then what the shallower ones add to it.
-
-    Of a range that is larger than what may be looked at, positions are taken evenly spread.
-    """
-    inner = (0, 0)
-    for low, high in reversed(ranges):
-        if inner[1] > inner[0]:
-            parts = ((low, inner[0]), (inner[1], high))
-        else:
-            parts = ((low, high), (high, high))
-        total = sum(stop - start for start, stop in parts)
-        step = max(1, -(-total // budget)) if budget else total + 1
-        for start, stop in parts:
-            for at in range(stop - 1, start - 1, -step):
-                if not budget:
-                    return
-                budget -= 1
-                yield order[at]
-        inner = (low, high)
+_NONE = np.zeros(0, np.int64)
 
 
-def write_arrays(path: Path, arrays: Mapping[str, Any], about: Mapping[str, Any]) -> None:
-    """Write an index file: `arrays` by name, each with a `typecode` and `tobytes()`."""
-    places: dict[str, list[object]] = {}
-    at = 0
-    for name in _ARRAYS:
-        code, data = arrays[name]
-        places[name] = [at, len(data) // _TYPES[code], code]
-        at += -(-len(data) // 8) * 8
-    header = json.dumps({"about": about, "arrays": places, "order": sys.byteorder}).encode()
-    start = len(MAGIC) + 8 + len(header)
-    padding = -start % 8
-    with path.open("wb") as file:
-        file.write(MAGIC + struct.pack("<Q", len(header) + padding) + header + b" " * padding)
-        for name in _ARRAYS:
-            _, data = arrays[name]
-            file.write(data)
-            file.write(bytes(-len(data) % 8))
+def _sorted(
+    raw: mmap.mmap, arrays: dict[str, NDArray[Any]], stream: str, order: str
+) -> SortedContexts:
+    return SortedContexts(raw, _offset(raw, arrays[stream]), arrays[order])
 
 
-def _read_header(raw: memoryview) -> tuple[dict[str, memoryview], dict[str, Any]]:
-    if raw[: len(MAGIC)] != MAGIC:
-        raise IndexFileInvalid("it is not an index of this version")
-    start = len(MAGIC) + 8
-    if len(raw) < start:
-        raise IndexFileInvalid("it is cut off")
-    (length,) = struct.unpack("<Q", raw[len(MAGIC) : start])
-    try:
-        header = json.loads(bytes(raw[start : start + length]))
-        if header["order"] != sys.byteorder:
-            raise IndexFileInvalid("it was made on another kind of machine")
-        return {
-            name: _array(raw, start + length, *header["arrays"][name]) for name in _ARRAYS
-        }, header["about"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise IndexFileInvalid("its header is damaged") from error
+def _offset(raw: mmap.mmap, array: NDArray[Any]) -> int:
+    """Return where an array's bytes begin in the file."""
+    start = np.frombuffer(raw, np.uint8).__array_interface__["data"][0]
+    return int(array.__array_interface__["data"][0] - start)
 
 
-def _array(raw: memoryview, base: int, at: int, count: int, code: str) -> memoryview:
-    begin, size = base + at, count * _TYPES[code]
-    if begin + size > len(raw):
-        raise IndexFileInvalid("it is cut off")
-    part = raw[begin : begin + size]
-    return part.cast("B") if code == "B" else part.cast("I") if code == "I" else part.cast("i")
+def _together(
+    first: NDArray[np.int64] | None, second: NDArray[np.int64] | None
+) -> NDArray[np.int64] | None:
+    if first is None or second is None:
+        return second if first is None else first
+    known = set(first.tolist())
+    return np.concatenate([first, [each for each in second.tolist() if each not in known]]).astype(
+        np.int64
+    )

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from ghostlap.providers.local.lexer import Shape, indent_width, pieces, shape_of
+from ghostlap.providers.local.lexer import indent_width, pieces
 
-__all__ = ["EDGE_TOKEN", "FIRST_WORD", "Break", "line_tokens", "shape_key"]
+__all__ = ["EDGE_TOKEN", "FIRST_WORD", "ITSELF", "Break", "line_tokens", "shape_code"]
 
 
 class Break(IntEnum):
@@ -27,6 +27,8 @@ class Break(IntEnum):
 
 FIRST_WORD = len(Break)
 EDGE_TOKEN = 2 * Break.EDGE
+ITSELF = 16
+"""Shape codes from here on are those of tokens that nothing else is like."""
 
 
 def line_tokens(line: str, width_above: int) -> tuple[Break, list[str], int]:
@@ -43,10 +45,6 @@ def line_tokens(line: str, width_above: int) -> tuple[Break, list[str], int]:
     return (Break.IN if width > width_above else Break.OUT), pieces(body), width
 
 
-def shape_key(token: int, shape: int) -> int:
-    """Return what tokens of one shape have in common: a negative number, or the token itself."""
-    return -(2 * shape + (token & 1)) if shape != Shape.ITSELF else token
-
-
-def shape_number(word: str) -> int:
-    return int(shape_of(word))
+def shape_code(token: int, shape: int) -> int:
+    """Return what tokens of one shape have in common, or what is the token's own."""
+    return 2 * shape + (token & 1) if shape else ITSELF + token

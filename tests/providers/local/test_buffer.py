@@ -13,7 +13,8 @@ LINES = ["def area(width, height):", "    return width * height", "", "area(1, 2
 
 def known(buffer: Buffer, prefix: str, uri: str = URI) -> set[str]:
     query, half, _ = query_at(prefix, document=buffer.number_of(uri), line=0)
-    words = [buffer.token_at(position) >> 1 for position in buffer.candidates(query, half)]
+    places = buffer.places(query, half)
+    words = [token >> 1 for token in places.nexts.tolist()] if places else []
     return {buffer.text(word) for word in words if word >= FIRST_WORD}
 
 
@@ -63,10 +64,12 @@ def test_distance_is_finite_in_ones_own_document_alone() -> None:
     buffer = opened(LINES)
     buffer.open("file:///b.py", ["other = 1"])
     buffer.catch_up("file:///b.py", -1, 10)
-    query, _, _ = query_at("x", document=buffer.number_of(URI), line=0)
-    other, _, _ = query_at("x", document=buffer.number_of("file:///b.py"), line=0)
-    at = next(position for position in range(8, 60) if buffer.distance(position, query) < 100)
-    assert buffer.distance(at, other) == float("inf")
+    for uri, finite in ((URI, True), ("file:///b.py", False)):
+        query, half, _ = query_at("return width * ", document=buffer.number_of(uri), line=5)
+        places = buffer.places(query, half)
+        assert places is not None
+        assert places.distances is not None
+        assert bool((places.distances < 0).any()) == finite
 
 
 EDITS = st.lists(

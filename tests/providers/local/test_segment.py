@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghostlap.providers.local.build import build
+from ghostlap.providers.local.index_file import MAGIC, IndexFileInvalid
 from ghostlap.providers.local.lexer import pieces, split_space
 from ghostlap.providers.local.query import query_at
-from ghostlap.providers.local.segment import MAGIC, IndexFileInvalid, Segment
+from ghostlap.providers.local.segment import Segment
 from ghostlap.providers.local.words import FIRST_WORD
 
 SOURCE = """
@@ -21,8 +22,10 @@ def volume(width, height, depth):
 """.lstrip("\n")
 
 
-def texts(segment: Segment, positions: list[int]) -> list[str]:
-    words = [segment.token_at(position) >> 1 for position in positions]
+def texts(segment: Segment, prefix: str) -> list[str]:
+    query, half, _ = query_at(prefix)
+    places = segment.places(query, half)
+    words = [token >> 1 for token in places.nexts.tolist()] if places else []
     return [segment.text(word) for word in words if word >= FIRST_WORD]
 
 
@@ -39,30 +42,37 @@ def test_what_was_indexed_is_told(segment: Segment) -> None:
 def test_every_word_is_found_by_its_text_and_back(segment: Segment) -> None:
     words = {split_space(piece)[0] for piece in pieces(SOURCE) if piece[0] not in "\r\n"}
     for word in words:
-        number = segment.word(word)
+        number = segment.number(word)
         assert number >= FIRST_WORD, word
         assert segment.text(number) == word
-    assert segment.word("nothing_like_it") == -1
+    assert segment.number("nothing_like_it") == -1
 
 
-def test_candidates_are_what_followed_the_longest_equal_context(segment: Segment) -> None:
-    query, half, _ = query_at("def f():\n    return width * ")
-    found = texts(segment, list(segment.candidates(query, half)))
-    assert found[0] == "height"
+def test_places_are_those_behind_the_longest_equal_context(segment: Segment) -> None:
+    assert texts(segment, "def f():\n    return width * ")[0] == "height"
 
 
 def test_a_half_typed_word_is_completed_by_words_that_begin_so(segment: Segment) -> None:
-    query, half, typed = query_at("def f():\n    return width * hei")
+    _query, half, typed = query_at("def f():\n    return width * hei")
     assert half == (1, "hei")
     assert typed == len(" hei")
-    assert set(texts(segment, list(segment.candidates(query, half)))) == {"height"}
+    assert set(texts(segment, "def f():\n    return width * hei")) == {"height"}
 
 
 def test_a_long_half_word_is_found_whatever_stands_before_it(segment: Segment) -> None:
-    query, half, _ = query_at("!!! volu")
-    query2, half2, _ = query_at("def volu")
-    assert "volume" in texts(segment, list(segment.candidates(query2, half2)))
-    assert texts(segment, list(segment.candidates(query, half))) in ([], ["volume"])
+    assert "volume" in texts(segment, "def volu")
+    assert texts(segment, "!!! volu") in ([], ["volume"])
+
+
+def test_a_hidden_file_is_not_suggested_from(tmp_path: Path) -> None:
+    build(["alpha = beta\n", "alpha = gamma\n"], tmp_path / "a.index")
+    segment = Segment(tmp_path / "a.index")
+    assert set(texts(segment, "alpha = ")) == {"beta", "gamma"}
+    segment.hide([0])  # files are numbered from the last one
+    assert set(texts(segment, "alpha = ")) == {"beta"}
+    assert "gamma" not in texts(segment, "alpha = gam")
+    segment.hide([])
+    assert "gamma" in texts(segment, "alpha = gam")
 
 
 @given(st.lists(st.text(alphabet="ab c\n\t(.é🎉1", max_size=60), max_size=4))
@@ -72,9 +82,8 @@ def test_any_text_can_be_indexed(
     path = tmp_path_factory.mktemp("index") / "any.index"
     build(sources, path)
     segment = Segment(path)
-    query, half, _ = query_at("".join(sources)[-40:])
-    for position in segment.candidates(query, half):
-        assert segment.token_at(position) >= 0
+    found = texts(segment, "".join(sources)[-40:])
+    assert {*found} <= {split_space(piece)[0] for piece in pieces("\n".join(sources))}
 
 
 def test_a_file_appears_complete_or_not_at_all(tmp_path: Path) -> None:
