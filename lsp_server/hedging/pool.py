@@ -27,7 +27,7 @@ class Asked:
     plan: Plan
     provider: Provider
     backends: Mapping[str, Backend]
-    """Whoever it may ask, by name. They outlive it where the next one wants them, too."""
+    """Whoever the settings name. They outlive it where the next one wants them, too."""
 
     @property
     def is_policy(self) -> bool:
@@ -45,7 +45,12 @@ class Asked:
 def made_from(config: Config) -> tuple[object, ...]:
     """What `Pool.open` goes by: another value needs another `Asked`."""
     plan = plan_of(config)
-    return plan, *(_settings(config, name) for name in plan.names)
+    return plan, *((name, _settings(config, name)) for name in _names(config, plan))
+
+
+def _names(config: Config, plan: Plan) -> list[str]:
+    """Whom to have open, the primary first: also those that a switch away would be asked."""
+    return [*plan.names, *sorted(config.asked() - {*plan.names})]
 
 
 def _settings(config: Config, name: str) -> object:
@@ -73,7 +78,7 @@ class Pool:
         """Return whom the settings ask; None where nobody can be. One that can't be is left out."""
         plan = plan_of(config)
         backends: dict[str, Backend] = {}
-        for name in plan.names:
+        for name in _names(config, plan):
             if (found := await self._find(config, name)) is not None:
                 backends[name] = found
                 self._uses[found] += 1

@@ -62,16 +62,17 @@ def serve(folder: Path) -> Serve:
 
 
 class Typist:
-    """Types one more letter each time, so that no answer comes from the cache."""
+    """Types a new first line each time: no answer for another one would do."""
 
     def __init__(self, client: LspClient) -> None:
         self._client = client
-        self._line = 0
+        self._typed = 0
 
     async def type(self) -> list[str]:
-        line, self._line = self._line, self._line + 1
-        self._client.insert(URI, line, 0, f"v{line} = \n")
-        answer = await self._client.inline_completion(URI, line, len(f"v{line} = "))
+        self._typed += 1
+        text = f"v{self._typed} = "
+        self._client.insert(URI, 0, 0, f"{text}\n")
+        answer = await self._client.inline_completion(URI, 0, len(text))
         return [item["insertText"] for item in answer["items"]]
 
 
@@ -112,7 +113,8 @@ async def test_a_backup_answers_for_a_primary_that_is_late(folder: Path, serve: 
         folder,
         "SELECT p.text, r.text, o.text, c.text, a.won, a.delay_ns >= 30000000 FROM attempt a "
         "JOIN label p ON p.id = a.provider JOIN label r ON r.id = a.role "
-        "JOIN label o ON o.id = a.outcome LEFT JOIN label c ON c.id = a.censor_cause ORDER BY ordinal",
+        "JOIN label o ON o.id = a.outcome LEFT JOIN label c ON c.id = a.censor_cause "
+        "ORDER BY ordinal",
     )
     assert attempts[0] == ("a", "primary", "censored", "race", 0, 0)
     assert attempts[1][:3] + attempts[1][4:] == ("b", "backup", "completed", 1, 1)
