@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import Awaitable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,7 @@ class Host:
         """The editor's name and version, as it introduced itself."""
         self._applied: Config | None = None
         self._is_applying = False
+        self._when_applied: list[Callable[[], None]] = []
         self._asked: Asked | None = None
         self._session: Session | None = None
         self._context: WorkspaceContext | None = None
@@ -137,6 +138,12 @@ class Host:
 
     def execute(self, command: str, arguments: list[Any]) -> dict[str, Any]:
         return self._switchboard.execute(command, arguments, self._config)
+
+    def when_applied(self, then: Callable[[], None]) -> None:
+        if self._is_applying:
+            self._when_applied.append(then)
+        else:
+            then()
 
     def _switched(self) -> None:
         self._wanted = self._switchboard.over(self._config)
@@ -208,6 +215,9 @@ class Host:
             self._engine.use(None)
         finally:
             self._is_applying = False
+            waiting, self._when_applied = self._when_applied, []
+            for then in waiting:
+                then()
 
     async def _apply(self, config: Config) -> None:
         old = self._applied

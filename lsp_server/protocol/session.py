@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from ghostlap.lsp_server.documents import Documents
@@ -49,6 +50,10 @@ class Host(Protocol):
 
     def execute(self, command: str, arguments: list[Any]) -> dict[str, Any]:
         """Run one of `SWITCHES`, and say what is on then. Raises ValueError with a sentence."""
+        ...
+
+    def when_applied(self, then: Callable[[], None]) -> None:
+        """Call `then` when the next key is served by what is wanted now."""
         ...
 
 
@@ -154,7 +159,8 @@ class Session:
             result = self._host.execute(command, arguments)
         except ValueError as error:
             raise Refused(INVALID_PARAMS, str(error)) from None
-        self._channel.send({"jsonrpc": "2.0", "id": request_id, "result": result})
+        answer = {"jsonrpc": "2.0", "id": request_id, "result": result}
+        self._host.when_applied(lambda: self._channel.send(answer))
 
     def _exit(self, _params: Any) -> None:
         self._channel.close()
