@@ -19,6 +19,7 @@ from ghostlap.lsp_server.config.folder import narrowed_by_folders
 from ghostlap.lsp_server.context.budgets import Budget
 from ghostlap.lsp_server.context.locations import Roots, folder_uris, root_uris
 from ghostlap.lsp_server.context.workspace import WorkspaceContext
+from ghostlap.lsp_server.controls import CONTROLS, Controls, HeldBack
 from ghostlap.lsp_server.engine import Engine, Route
 from ghostlap.lsp_server.engine.schedule import AdaptiveDebounce, Rhythm
 from ghostlap.lsp_server.hedging.plan import Plan, plan_of
@@ -72,6 +73,7 @@ class Host:
             self._tasks, self._record, self._notices.failure, withheld=self._withheld
         )
         self._rhythm = Rhythm()
+        self._controls = Controls()
         self._recorder: Recorder = NullRecorder()
         self._recorded_by: TelemetrySettings | None = None
         self._client = ("", "")
@@ -100,7 +102,8 @@ class Host:
         self._context = WorkspaceContext(
             session.documents, self._tasks, allowed=session.status.allowed, home=_home()
         )
-        self._engine.look_through(self._context)
+        allowed = session.status.allowed
+        self._engine.look_through(HeldBack(self._context, self._controls, allowed))
         session.text_sync.watcher = self._context
         return self._session.handle
 
@@ -137,7 +140,14 @@ class Host:
         self._switched()
 
     def execute(self, command: str, arguments: list[Any]) -> dict[str, Any]:
-        return self._switchboard.execute(command, arguments, self._config)
+        assert self._session is not None, "only a session has commands"
+        if command not in CONTROLS:
+            switched = self._switchboard.execute(command, arguments, self._config)
+            return {**self._session.status.now, **switched}
+        self._controls.execute(command, arguments)
+        if self._applied is not None:
+            self._ask_by(self._applied, plan_of(self._applied))
+        return self._session.status.now
 
     def when_applied(self, then: Callable[[], None]) -> None:
         if self._is_applying:
@@ -175,6 +185,8 @@ class Host:
 
     def _record(self, trace: Trace) -> None:
         self._recorder.record(trace)
+        if self._session is not None:
+            self._session.status.recorded(trace)
 
     def _record_by(self, settings: TelemetrySettings) -> None:
         if self._recorded_by != settings:
@@ -239,10 +251,15 @@ class Host:
         if self._asked is None:
             self._engine.use(None)
             return
+        assert self._session is not None, "only a session's settings are applied"
+        is_paused = self._controls.is_paused
+        hedge = config.hedge if config.backup else "off"
+        self._session.status.asks(config.primary, hedge, paused=is_paused)
+        waits_s = config.debounce_s(plan.paced_by)
         self._engine.use(
             Route(
                 self._asked.provider,
-                AdaptiveDebounce(self._rhythm, *config.debounce_s(plan.paced_by)),
+                AdaptiveDebounce(self._rhythm, *self._controls.paced(*waits_s)),
                 config.suggestion.max_tokens,
                 config.suggestion.single_line,
                 instant=plan.remote is None,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ghostlap.lsp_server.controls import CONTROLS
 from ghostlap.lsp_server.documents.positions import PositionEncoding, choose_encoding
 from ghostlap.lsp_server.hedging.commands import SWITCHES
 from ghostlap.lsp_server.protocol.items import ACCEPTED
@@ -41,7 +42,7 @@ def initialize_result(encoding: PositionEncoding) -> dict[str, Any]:
             "positionEncoding": encoding.value,
             "textDocumentSync": {"openClose": True, "change": _INCREMENTAL, "save": False},
             "completionProvider": COMPLETION_OPTIONS,
-            "executeCommandProvider": {"commands": [ACCEPTED, *SWITCHES]},
+            "executeCommandProvider": {"commands": [ACCEPTED, *SWITCHES, *CONTROLS]},
             "inlineCompletionProvider": INLINE_COMPLETION_OPTIONS,
             "workspace": {
                 "workspaceFolders": {"supported": True, "changeNotifications": True},

@@ -14,6 +14,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
+from ghostlap.lsp_server.controls import CONTROLS
 from ghostlap.lsp_server.hedging.commands import SWITCHES
 from ghostlap.lsp_server.logs import describe
 from ghostlap.lsp_server.protocol.capabilities import COMPLETION_OPTIONS, INLINE_COMPLETION_OPTIONS
@@ -98,7 +99,7 @@ def language_server(services: Services) -> LanguageServer:
     def accepted(suggestion_id: int) -> None:
         services.accepted(suggestion_id)
 
-    for command in SWITCHES:
+    for command in (*SWITCHES, *CONTROLS):
         server.command(command)(_served_elsewhere)
     _announce(server)
     return server

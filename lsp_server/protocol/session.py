@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from ghostlap.lsp_server.controls import CONTROLS
 from ghostlap.lsp_server.documents import Documents
 from ghostlap.lsp_server.engine import Engine
 from ghostlap.lsp_server.hedging.commands import SWITCHES
@@ -49,7 +50,10 @@ class Host(Protocol):
     def accepted(self, suggestion_id: int) -> None: ...
 
     def execute(self, command: str, arguments: list[Any]) -> dict[str, Any]:
-        """Run one of `SWITCHES`, and say what is on then. Raises ValueError with a sentence."""
+        """Run one of `SWITCHES` or `CONTROLS`, and say what is on then.
+
+        :raises ValueError: with a sentence
+        """
         ...
 
     def when_applied(self, then: Callable[[], None]) -> None:
@@ -107,7 +111,8 @@ class Session:
         return 0 if self.handle.phase is Phase.SHUT_DOWN else 1
 
     def show(self, text: str) -> None:
-        """Show the user a message."""
+        """Show the user a message of what to change."""
+        self.status.problem(text)
         params = {"type": _WARNING, "message": text}
         self._channel.send({"jsonrpc": "2.0", "method": "window/showMessage", "params": params})
 
@@ -135,7 +140,7 @@ class Session:
         too, is to hold for the next key. Others are pygls's.
         """
         command = require(params, str, "command")
-        if command in SWITCHES:
+        if command in SWITCHES or command in CONTROLS:
             self._switch(request_id, command, optional(params, list, "arguments") or [])
             return
         if command != ACCEPTED:

@@ -1,23 +1,29 @@
-"""Telling the client why a document gets no suggestion: `ghostlap/status`.
+"""What the server says of itself, for an editor's status line: `ghostlap/status`.
 
 Sent only to a client whose `initialize` says `capabilities.experimental.ghostlapStatus: true`, when
-the answer changes. Params: `uri`, and `excluded`, which is the reason in a few words, or null when
-the document is not kept back any more.
+something of it changes; see `editors/PROTOCOL.md`. Of one document it says with `uri` and
+`excluded` why nothing is sent, in a few words, or null when it is not kept back any more.
 """
 
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable
+from statistics import median
 from typing import Any
 
 from ghostlap.lsp_server.protocol.params import optional
+from ghostlap.telemetry import Outcome, Stage, Trace, monotonic_ns
 
 __all__ = ["METHOD", "Status"]
 
 log = logging.getLogger(__name__)
 
 METHOD = "ghostlap/status"
+
+_KEPT = 50  # suggestions that the median is of: the last minutes
+_FIGURES_EVERY_NS = 1_000_000_000  # a number that changes more often can't be read
 
 
 class Status:
@@ -27,25 +33,67 @@ class Status:
         self._send = send
         self._is_wanted = False
         self._withheld: dict[str, str] = {}
+        self._now: dict[str, Any] = {"state": "starting", "message": ""}
+        self._latencies_ms: deque[float] = deque(maxlen=_KEPT)
+        self._figures_ns = 0
 
     def begin(self, params: Any) -> None:
         """Take up from the params of `initialize` whether the client wants to know."""
         wanted = optional(params, bool, "capabilities", "experimental", "ghostlapStatus")
         self._is_wanted = wanted is True
 
+    @property
+    def now(self) -> dict[str, Any]:
+        """All but what is said of single documents."""
+        return {**self._now, **self._figures()}
+
+    def asks(self, primary: str, hedge: Any, *, paused: bool) -> None:
+        """Say who is asked from now on, and how hedging stands, as the setting has it."""
+        is_error = self._now["state"] == "error" and primary == self._now.get("primary")
+        if paused or not is_error:
+            self._change(state="paused" if paused else "ready", message="")
+        self._change(primary=primary, hedge=hedge)
+
+    def problem(self, message: str) -> None:
+        """Say what the user has to change, until a suggestion is found."""
+        self._change(state="error", message=message)
+
+    def recorded(self, trace: Trace) -> None:
+        """Take the latency of a keystroke up into the median."""
+        if trace.outcome is not Outcome.SERVED:
+            return
+        stamps = trace.stamps
+        since_ns = stamps[Stage.CHANGE_RECEIVED] or stamps[Stage.REQUEST_RECEIVED]
+        self._latencies_ms.append((stamps[Stage.USABLE] - since_ns) / 1e6)
+        if self._now["state"] == "error":
+            self._change(state="ready", message="")
+        elif monotonic_ns() - self._figures_ns >= _FIGURES_EVERY_NS:
+            self._figures_ns = monotonic_ns()
+            self._tell(self._figures())
+
     def withheld(self, uri: str, reason: str) -> None:
         """Say, once, that nothing of a document is sent, and why."""
         if self._withheld.get(uri) != reason:
             self._withheld[uri] = reason
             log.info("A document is kept back: %s.", reason)  # its name stays out of the log
-            self._tell(uri, reason)
+            self._tell({"uri": uri, "excluded": reason})
 
     def allowed(self, uri: str) -> None:
         """Say so no longer."""
         if self._withheld.pop(uri, None) is not None:
-            self._tell(uri, None)
+            self._tell({"uri": uri, "excluded": None})
 
-    def _tell(self, uri: str, reason: str | None) -> None:
+    def _figures(self) -> dict[str, Any]:
+        if not self._latencies_ms:
+            return {}
+        return {"p50Ms": round(median(self._latencies_ms), 1), "shown": len(self._latencies_ms)}
+
+    def _change(self, **news: Any) -> None:
+        changed = {name: value for name, value in news.items() if self._now.get(name) != value}
+        if changed:
+            self._now |= changed
+            self._tell(changed)
+
+    def _tell(self, params: dict[str, Any]) -> None:
         if self._is_wanted:
-            params = {"uri": uri, "excluded": reason}
             self._send({"jsonrpc": "2.0", "method": METHOD, "params": params})

@@ -114,6 +114,9 @@ async def test_ghost_text_is_offered_so_that_every_editor_sees_it(
             "ghostlap.hedge.toggle",
             "ghostlap.hedge.set",
             "ghostlap.provider.select",
+            "ghostlap.pause",
+            "ghostlap.eagerness",
+            "ghostlap.status",
         ]
 
 
