@@ -16,7 +16,15 @@ import numpy.typing as npt
 
 from ghostlap.telemetry._trace import Outcome, Source, Stage
 
-__all__ = ["GROUPINGS", "Columns", "GroupKey", "Ints", "label_numbers", "read_columns"]
+__all__ = [
+    "GROUPINGS",
+    "Columns",
+    "GroupKey",
+    "Ints",
+    "label_numbers",
+    "read_columns",
+    "read_rollable",
+]
 
 Ints = npt.NDArray[np.int64]
 
@@ -36,18 +44,25 @@ GROUPINGS = tuple(_KEYS)
 """What keystrokes can be grouped by."""
 
 _FIELDS = ("key", "flags", "latency", "cost_low", "cost_high")
-_ROWS = """
-    SELECT
-        (coalesce({key}, 0) << 31) | coalesce({subkey}, 0),
+_ROLLUP_FIELDS = ("hour", "provider", "model", "hardware", "language", "file_type", "simulated")
+_VALUES = """
         simulated + 2 * coalesce(cold, 2) + 8 * coalesce(origin, 15) + 128 * accepted
             + (coalesce(outcome, 0) << 8) + (coalesce(source, 0) << 32),
         coalesce(usable_ns, -1),
         coalesce(cost_low_nusd, -1),
         coalesce(cost_high_nusd, -1)
+"""
+_ROWS = f"""
+    SELECT (coalesce({{key}}, 0) << 31) | coalesce({{subkey}}, 0), {_VALUES}
     FROM keystroke
     WHERE at_unix_ns >= :since_unix_ns
     AND (:session IS NULL OR session = (SELECT id FROM session WHERE uuid = :session))
-"""
+"""  # noqa: S608 - made of the text above
+_ROLLABLE = f"""
+    SELECT 0, {_VALUES}, at_unix_ns / 3600000000000, coalesce(provider, 0), coalesce(model, 0),
+        coalesce(hardware, 0), coalesce(language, 0), coalesce(file_type, 0), simulated
+    FROM keystroke WHERE session = ? AND at_unix_ns < ?
+"""  # noqa: S608 - made of the text above
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +126,15 @@ def read_columns(
     rows = connection.execute(_ROWS.format(key=key, subkey=subkey), values)
     kinds = np.dtype([(name, np.int64) for name in _FIELDS])
     return Columns(np.fromiter(rows, dtype=kinds), label_numbers(connection))
+
+
+def read_rollable(
+    connection: sqlite3.Connection, session: int, before_unix_ns: int
+) -> npt.NDArray[np.void]:
+    """A session's keystrokes before then, with what rollups are kept by: rows for `Columns`."""
+    rows = connection.execute(_ROLLABLE, (session, before_unix_ns))
+    kinds = np.dtype([(name, np.int64) for name in (*_FIELDS, *_ROLLUP_FIELDS)])
+    return np.fromiter(rows, dtype=kinds)
 
 
 def label_numbers(connection: sqlite3.Connection) -> dict[str, int]:

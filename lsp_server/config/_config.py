@@ -109,6 +109,32 @@ class TelemetrySettings:
             "user_only": True,
         },
     )
+    retention_days: int = field(
+        default=30,
+        metadata={
+            "help": "how long single keystrokes are kept; their hourly sums stay",
+            "minimum": 1,
+            "maximum": 36500,
+            "user_only": True,
+        },
+    )
+    otlp_endpoint: str = field(
+        default="",
+        metadata={
+            "help": "send metrics and traces to this OpenTelemetry endpoint over HTTP, as "
+            "http://127.0.0.1:4318; empty: nowhere (needs the extra ghostlap[otel])",
+            "user_only": True,
+        },
+    )
+    prometheus_port: int = field(
+        default=0,
+        metadata={
+            "help": "offer /metrics to Prometheus on this port of the loopback address; 0: not",
+            "minimum": 0,
+            "maximum": 65535,
+            "user_only": True,
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True)
