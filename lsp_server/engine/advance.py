@@ -134,7 +134,9 @@ def _closers(old: str, new: str, typed: str) -> str | None:
 
 
 def _are_owed(closers: str, typed: str) -> bool:
-    """Whether each of the closers has its opener among what was typed."""
+    """Whether the closers close something, and each has its opener among what was typed."""
+    if closers.isspace():
+        return False
     owed = [_CLOSED_BY[char] for char in typed if char in _CLOSED_BY]
     for char in closers:
         if char in owed:

@@ -6,17 +6,24 @@ requests that are asked for by keys.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["LOOKED_AT_S", "Budget", "is_nearly_typed"]
+from ghostlap.lsp_server.engine.advance import Rest
+from ghostlap.lsp_server.engine.job import Job
+from ghostlap.telemetry import LaunchReason, Role, Trace
 
-LOOKED_AT_S = 0.3
+__all__ = ["Budget", "Glance", "mark_as_ahead"]
+
+_LOOKED_AT_S = 0.3
 """On display for so long without a key, a text is being read rather than typed past: the upper
 quartile of the gaps between keys is below .2 s."""
 
 _MOST_SAVED = 5.0
 _AT_FIRST = 2.0
 _NEARLY = 0.5
+"""So much of a suggestion typed, and its end is likely to be reached."""
 
 
 @dataclass(slots=True)
@@ -38,6 +45,40 @@ class Budget:
         return True
 
 
-def is_nearly_typed(typed: int, length: int) -> bool:
-    """Whether so much of a suggestion was typed that its end is likely to be reached."""
-    return typed > 0 and typed >= length * _NEARLY
+class Glance:
+    """What is on display until the next key: tells when to ask what comes behind it."""
+
+    def __init__(self, ask: Callable[[Job, Rest], None]) -> None:
+        self._ask = ask
+        self._timer: asyncio.TimerHandle | None = None
+        self._job: Job | None = None
+        """Whose trace is kept open: what is asked then belongs into it."""
+
+    def look(self, job: Job, rest: Rest, typed: int) -> None:
+        """Begin to look at `rest` of a suggestion, `typed` characters of which stand there."""
+        if typed and typed >= (typed + len(rest.text)) * _NEARLY:
+            self._ask(job, rest)
+            return
+        self._job = job
+        job.began()
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(_LOOKED_AT_S, self._read, job, rest)
+
+    def look_away(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        job, self._job = self._job, None
+        if job is not None:
+            job.ended()
+
+    def _read(self, job: Job, rest: Rest) -> None:
+        self._ask(job, rest)
+        self.look_away()
+
+
+def mark_as_ahead(trace: Trace, start: int) -> None:
+    """Mark the attempts of a trace from the one at `start` on as asked before they were needed."""
+    for attempt in trace.attempts[start:]:
+        attempt.role = Role.SPECULATIVE
+        attempt.launch_reason = LaunchReason.SPECULATION

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from functools import partial
 
 from ghostlap.lsp_server.engine.advance import Rest, accepted
-from ghostlap.lsp_server.engine.ahead import LOOKED_AT_S, is_nearly_typed
+from ghostlap.lsp_server.engine.ahead import Glance, mark_as_ahead
 from ghostlap.lsp_server.engine.alternatives import MOST, texts_to_choose_from
 from ghostlap.lsp_server.engine.asking import request_for
 from ghostlap.lsp_server.engine.cache import Entry
@@ -20,9 +20,7 @@ from ghostlap.providers import ProviderError
 from ghostlap.telemetry import (
     AttemptOutcome,
     CensorCause,
-    LaunchReason,
     Outcome,
-    Role,
     Source,
     Stage,
     Trace,
@@ -52,9 +50,7 @@ class Desk:
         self._flight: Flight | None = None
         self._timer: asyncio.TimerHandle | None = None
         """Ends a wait: of the job for its turn, or of the flight for a taker."""
-        self._glance: asyncio.TimerHandle | None = None
-        """Ends the time after which what is on display counts as being read."""
-        self._glanced: Job | None = None
+        self._glance = Glance(self._ask_ahead)
 
     def ask(self, job: Job) -> None:
         """Answer `job`, now or later, in place of the one before it."""
@@ -227,7 +223,7 @@ class Desk:
         async with route.provider.stream(flight.request, trace) as stream:
             flight.stream = stream
             if flight.is_ahead:
-                _mark_as_ahead(trace, before)
+                mark_as_ahead(trace, before)
             pieces = aiter(stream)
             try:
                 async for piece in pieces:
@@ -336,7 +332,7 @@ class Desk:
             text_from=flight.origin.trace.sequence,
             at_ns=flight.usable_ns if own else 0,
         )
-        self._look_ahead(job, rest, len(flight.shaped.text) - len(rest.text))
+        self._look(job, rest, len(flight.shaped.text) - len(rest.text))
         job.ended()
 
     def _serve_entry(self, job: Job, entry: Entry, rest: Rest) -> None:
@@ -344,8 +340,13 @@ class Desk:
         self._leave(job)
         job.began()
         job.serve(rest, source=Source.CACHE if typed else entry.source, text_from=entry.sequence)
-        self._look_ahead(job, rest, typed)
+        self._look(job, rest, typed)
         job.ended()
+
+    def _look(self, job: Job, rest: Rest, typed: int) -> None:
+        """Have the user look at `rest`, of which so much was typed before."""
+        if self._shared.budget.share:
+            self._glance.look(job, rest, typed)
 
     def _reply(self, job: Job, outcome: Outcome) -> None:
         self._leave(job)
@@ -375,37 +376,11 @@ class Desk:
         self._shared.cancels_for_edits = False
         self._drop(CensorCause.KEYSTROKE)
 
-    # Asking ahead of need.
-
-    def _look_ahead(self, job: Job, rest: Rest, typed: int) -> None:
-        """Ask for what would come behind `rest`, now or when it has been looked at for a while."""
-        route = self._shared.route
-        if route is None or route.instant or not self._shared.budget.share:
-            return
-        if is_nearly_typed(typed, typed + len(rest.text)):
-            self._ask_ahead(job, rest, route)
-            return
-        job.began()  # what is asked then belongs into its trace
-        self._glanced = job
-        loop = asyncio.get_running_loop()
-        self._glance = loop.call_later(LOOKED_AT_S, self._looked_at, job, rest, route)
-
-    def _looked_at(self, job: Job, rest: Rest, route: Route) -> None:
-        self._ask_ahead(job, rest, route)
-        self._look_away()
-
-    def _look_away(self) -> None:
-        job, self._glanced = self._glanced, None
-        if self._glance is not None:
-            self._glance.cancel()
-            self._glance = None
-        if job is not None:
-            job.ended()
-
-    def _ask_ahead(self, job: Job, rest: Rest, route: Route) -> None:
-        shared = self._shared
+    def _ask_ahead(self, job: Job, rest: Rest) -> None:
+        """Ask for what would come behind a suggestion, if there is nothing better to do."""
+        shared, route = self._shared, self._shared.route
         busy = self._flight is not None and not self._flight.ended
-        if busy or self.job is not None or shared.route is not route:
+        if route is None or route.instant or busy or self.job is not None:
             return
         state = accepted(job.snapshot, *rest)
         if shared.cache.find(state) is None and shared.budget.spend():
@@ -415,10 +390,4 @@ class Desk:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._look_away()
-
-
-def _mark_as_ahead(trace: Trace, start: int) -> None:
-    for attempt in trace.attempts[start:]:
-        attempt.role = Role.SPECULATIVE
-        attempt.launch_reason = LaunchReason.SPECULATION
+        self._glance.look_away()

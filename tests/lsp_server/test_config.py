@@ -111,12 +111,13 @@ def test_a_remote_provider_waits_for_a_pause_and_the_embedded_engine_does_not() 
     assert config.debounce_s("embedded") == (0.0, 0.0)
 
 
+DEBOUNCE = "debounce_ms must be a whole number from 0 to 2000, not"
 BAD_VALUES = {
-    "debounce_ms = 75.5": "debounce_ms must be a whole number from 0 to 2000, not 75.5; 150 is used",
-    "debounce_ms = -1": "debounce_ms must be a whole number from 0 to 2000, not -1; 150 is used",
-    "debounce_ms = true": "debounce_ms must be a whole number from 0 to 2000, not true; 150 is used",
-    'debounce_ms = "75"': 'debounce_ms must be a whole number from 0 to 2000, not "75"; 150 is used',
-    "debounce_ms = []": "debounce_ms must be a whole number from 0 to 2000, not a list; 150 is used",
+    "debounce_ms = 75.5": f"{DEBOUNCE} 75.5; 150 is used",
+    "debounce_ms = -1": f"{DEBOUNCE} -1; 150 is used",
+    "debounce_ms = true": f"{DEBOUNCE} true; 150 is used",
+    'debounce_ms = "75"': f'{DEBOUNCE} "75"; 150 is used',
+    "debounce_ms = []": f"{DEBOUNCE} a list; 150 is used",
     "debouce_ms = 5": "debouce_ms is no setting; did you mean debounce_ms?",
     "zzz = 5": "zzz is no setting",
     '"a\\u001b[31mb" = 5': '"a\\u001b[31mb" is no setting',

@@ -62,6 +62,9 @@ class Text:
         self.text = self.text[:start] + text + self.text[end:]
         return change
 
+    def is_at_line_end(self, offset: int) -> bool:
+        return self.text[offset : offset + 1] in ("", "\r", "\n")
+
     def echo(self, offset: int) -> str:
         seen = f"{self.text[:offset]}\0{self.text[offset:]}".encode()
         return f"⟦{sha1(seen, usedforsecurity=False).hexdigest()[:16]}⟧"
@@ -74,7 +77,7 @@ class Typist:
         self.client = client
         self.chance = random.Random(seed)
         self.texts = [Text(f"file:///{name}.py") for name in "abc"]
-        self.pending: list[tuple[Call, str]] = []
+        self.pending: list[tuple[Call, str, bool]] = []
         self.counts = {"served": 0, "superseded": 0, "cancelled": 0}
 
     def step(self) -> None:
@@ -106,11 +109,11 @@ class Typist:
         offset = text.random_offset(self.chance)
         position = text.position(offset)
         call = self.client.inline_completion(text.uri, position["line"], position["character"])
-        self.pending.append((call, text.echo(offset)))
+        self.pending.append((call, text.echo(offset), text.is_at_line_end(offset)))
 
     async def settle(self) -> None:
         """Wait for all answers, and check each against the text that its request saw."""
-        for call, expected in self.pending:
+        for call, expected, at_line_end in self.pending:
             try:
                 answer = await call
             except LspError as error:
@@ -121,7 +124,9 @@ class Typist:
             if answer is None:
                 self.counts["superseded"] += 1
             else:
-                assert [item["insertText"] for item in answer["items"]] == [expected]
+                shown = [item["insertText"].strip(" ") for item in answer["items"]]
+                # Below a colon it is indented; within a line it may not fit, as in a word.
+                assert shown == [expected] or not (shown or at_line_end)
                 self.counts["served"] += 1
         self.pending.clear()
 
@@ -130,7 +135,7 @@ class Typist:
         for offset in (0, len(text.text)):
             position = text.position(offset)
             call = self.client.inline_completion(text.uri, position["line"], position["character"])
-            self.pending.append((call, text.echo(offset)))
+            self.pending.append((call, text.echo(offset), text.is_at_line_end(offset)))
             await self.settle()
 
 
