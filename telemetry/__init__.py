@@ -38,7 +38,7 @@ from ghostlap.telemetry._trace import (
 )
 
 if TYPE_CHECKING:
-    from ghostlap.telemetry._sqlite_recorder import SqliteRecorder, open_recorder
+    from ghostlap.telemetry._sqlite_recorder import Sink, SqliteRecorder, open_recorder
     from ghostlap.telemetry.summary import GROUPINGS, MeasuredFrom, SummaryRow, summarise
 
 __all__ = [
@@ -66,6 +66,7 @@ __all__ = [
     "Role",
     "ServerTiming",
     "Session",
+    "Sink",
     "Source",
     "SqliteRecorder",
     "Stage",
@@ -84,6 +85,7 @@ __all__ = [
 _LATE = {
     "GROUPINGS": "summary",
     "MeasuredFrom": "summary",
+    "Sink": "_sqlite_recorder",
     "SqliteRecorder": "_sqlite_recorder",
     "SummaryRow": "summary",
     "open_recorder": "_sqlite_recorder",

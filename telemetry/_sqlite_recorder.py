@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import Protocol
 
 from ghostlap.telemetry._clock import monotonic_ns
 from ghostlap.telemetry._errors import StoreError
@@ -17,7 +18,7 @@ from ghostlap.telemetry._session import Session
 from ghostlap.telemetry._store import Store
 from ghostlap.telemetry._trace import Trace
 
-__all__ = ["SqliteRecorder", "open_recorder"]
+__all__ = ["Sink", "SqliteRecorder", "open_recorder"]
 
 _BATCH_ROWS = 200
 _BATCH_AGE_S = 0.15
@@ -31,7 +32,17 @@ _log = logging.getLogger("ghostlap.telemetry")
 Item = Trace | Feedback | EditorTimes
 
 
-def open_recorder(
+class Sink(Protocol):
+    """Gets what was recorded, also what could not be written, in the writer's thread."""
+
+    def written(self, session: str, traces: Sequence[Trace]) -> None:
+        """Must not wait. The traces may still get the editor's times."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def open_recorder(  # noqa: PLR0913 - what is told of a session, by name
     path: Path,
     *,
     enabled: bool = True,
@@ -39,18 +50,19 @@ def open_recorder(
     client: str = "",
     client_version: str = "",
     facts: FactsOf | None = None,
+    sinks: Sequence[Sink] = (),
     on_problem: Callable[[StoreError], None] | None = None,
 ) -> Recorder:
     """A recorder that writes to `path`, or one that keeps nothing if not `enabled`.
 
     Returns at once and never fails: the file is made and opened by the writer's thread. See
     `SqliteRecorder` for `on_problem`. `facts` tells what is stored of a provider's hardware and
-    prices; it is called in the writer's thread.
+    prices; it is called in the writer's thread, as `sinks` are.
     """
     if not enabled:
         return NullRecorder()
     session = Session(version=version, client=client, client_version=client_version)
-    return SqliteRecorder(path, session, facts=facts, on_problem=on_problem)
+    return SqliteRecorder(path, session, facts=facts, sinks=sinks, on_problem=on_problem)
 
 
 class SqliteRecorder:
@@ -68,10 +80,12 @@ class SqliteRecorder:
         session: Session | None = None,
         *,
         facts: FactsOf | None = None,
+        sinks: Sequence[Sink] = (),
         on_problem: Callable[[StoreError], None] | None = None,
     ) -> None:
         self._session = session or Session()
         self._store = Store(path, self._session, facts=facts)
+        self._sinks = sinks
         self._on_problem = on_problem or _log_problem
         self._queue: SimpleQueue[Item | None] = SimpleQueue()
         self._hurry = threading.Event()
@@ -147,8 +161,19 @@ class SqliteRecorder:
             while more:
                 batch, more = self._gather()
                 self._write(batch)
+                self._hand_on(batch)
         finally:
             self._store.close()
+            for sink in self._sinks:
+                sink.close()
+
+    def _hand_on(self, batch: Sequence[Item]) -> None:
+        traces = [item for item in batch if isinstance(item, Trace)]
+        for sink in self._sinks if traces else ():
+            try:
+                sink.written(self._session.uuid, traces)
+            except Exception:  # noqa: BLE001 - the thread outlives an exporter
+                _log.exception("an exporter failed")
 
     def _gather(self) -> tuple[list[Item], bool]:
         """Wait for rows, and a little for more of them; also tells whether others may follow."""

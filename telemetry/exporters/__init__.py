@@ -1,0 +1,1 @@
+"""Ways out for what was recorded. Nothing goes out unless the user asks for it."""
