@@ -96,5 +96,7 @@ programs:
 	@tests/editors/fetch-nvim.sh .cache/nvim-0.10 trixie || \
 	  echo 'No tests in Neovim 0.10, then.' >&2
 	@tests/editors/fetch-chromium.sh .cache/chromium || echo 'No tests in a browser, then.' >&2
+	@tests/telemetry/fetch-prometheus.sh .cache/prometheus || \
+	  echo 'No tests with a real Prometheus, then.' >&2
 	@tests/providers/llama_cpp/fetch-llama-server.sh .cache/llama-cpp || \
 	  echo 'No tests with a real llama.cpp server, then.' >&2

@@ -25,12 +25,14 @@ from ghostlap.lsp_server.engine.schedule import AdaptiveDebounce, Rhythm
 from ghostlap.lsp_server.hedging.plan import Plan, plan_of
 from ghostlap.lsp_server.hedging.pool import Asked, Pool, made_from
 from ghostlap.lsp_server.hedging.switchboard import Switchboard
+from ghostlap.lsp_server.live_export import LiveExport
 from ghostlap.lsp_server.logs import log_failure
 from ghostlap.lsp_server.notices import Notices
 from ghostlap.lsp_server.protocol.params import optional
 from ghostlap.lsp_server.protocol.session import Session
 from ghostlap.lsp_server.protocol.wire import Channel, MessageHandler
 from ghostlap.lsp_server.provider_facts import facts_of
+from ghostlap.lsp_server.retention import keep_to_retention
 from ghostlap.lsp_server.tasks import Tasks
 from ghostlap.lsp_server.version import VERSION
 from ghostlap.providers import Provider
@@ -201,15 +203,20 @@ class Host:
 
         name, version = self._client
         old = self._recorder
+        live = LiveExport(settings)
+        path = Path(settings.path).expanduser() if settings.path else default_path()
         self._recorder = open_recorder(
-            Path(settings.path).expanduser() if settings.path else default_path(),
+            path,
             enabled=settings.enabled,
             version=VERSION,
             client=name,
             client_version=version,
             facts=facts_of(self._wanted),
+            sinks=[live] if live.wanted else [],
             on_problem=tell,
         )
+        if settings.enabled:
+            self._tasks.start(keep_to_retention(path))
         if not isinstance(old, NullRecorder):
             self._tasks.start(_close_recorder(old))
 
