@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from ghostlap.lsp_server.config import EMBEDDED, Config
 from ghostlap.providers import Provider
+from ghostlap.providers.local.settings import EmbeddedSettings
 
 if TYPE_CHECKING:
     from ghostlap.providers._transport import Transport
 
-__all__ = ["Backends", "OurBackends"]
+__all__ = ["Backends", "LearnsFromFolders", "OurBackends", "cache_dir"]
 
 
 class Backends(Protocol):
@@ -29,11 +32,30 @@ class Backends(Protocol):
         ...
 
 
+@runtime_checkable
+class LearnsFromFolders(Protocol):
+    """Backends of which one learns from the source files of the workspace."""
+
+    def open_folders(self, roots: Sequence[Path], progress: Callable[[int, int], None]) -> None:
+        """Learn from these folders from now on.
+
+        `progress` is told how many bytes of source are indexed, of how many.
+        """
+        ...
+
+
 class OurBackends:
     """The embedded engine, and all that the registry knows. Used from one event loop."""
 
     def __init__(self) -> None:
         self._transport: Transport | None = None
+        self._roots: Sequence[Path] = ()
+        self._progress: Callable[[int, int], None] | None = None
+        self._learns: Callable[[], None] = _nothing
+
+    def open_folders(self, roots: Sequence[Path], progress: Callable[[int, int], None]) -> None:
+        self._roots, self._progress = roots, progress
+        self._learns()
 
     async def open(self, config: Config) -> Provider:
         # Imported in a thread: the client's first messages need not wait for it.
@@ -50,7 +72,15 @@ class OurBackends:
     def _embedded(self, config: Config) -> Provider:
         from ghostlap.providers.local import EmbeddedEngine  # noqa: PLC0415 - see open
 
-        return EmbeddedEngine(config.embedded, _cache_dir())
+        engine = EmbeddedEngine(config.embedded, cache_dir())
+        indexer = _indexer(config.embedded)
+
+        def learn() -> None:
+            engine.folders.use(self._roots, indexer, self._progress)
+
+        self._learns = learn
+        learn()
+        return engine
 
     def _remote(self, config: Config) -> Provider:
         from ghostlap.providers._transport import Transport  # noqa: PLC0415 - see open
@@ -61,7 +91,22 @@ class OurBackends:
         return build(config.primary, config.provider(config.primary), self._transport)
 
 
-def _cache_dir() -> Path:
+def _nothing() -> None:
+    pass
+
+
+def _indexer(settings: EmbeddedSettings) -> list[str]:
+    """Return the program that brings the index of a folder, its last argument, up to date."""
+    command = [sys.executable, "-I", "-m", "ghostlap.lsp_server", "index", "--porcelain"]
+    command.append(f"--most-mb={settings.workspace_mb}")
+    if not settings.installed_packages:
+        command.append("--no-packages")
+    if settings.cache_dir:
+        command.append(f"--cache-dir={settings.cache_dir}")
+    return command
+
+
+def cache_dir() -> Path:
     """Where files are kept that can be made again."""
     if named := os.environ.get("GHOSTLAP_CACHE_DIR"):
         return Path(named).expanduser()

@@ -24,7 +24,9 @@ COMMANDS = {
     "prune": "delete old rows, and keep their sums",
     "hedge": "switch when a backup is asked: off, race, adaptive, failover",
     "providers": "list who can complete code, on what hardware and at what price",
+    "index": "index a folder for the embedded engine, or show what is indexed",
     "doctor": "ask each configured provider, and say what to change where one fails",
+    "editor": "put ghostlap into VS Code or Neovim, or take it out",
     "config": "show the configuration, and what is wrong with it",
 }
 """Each is the module of this name in `ghostlap.lsp_server.commands`."""

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from ghostlap.lsp_server.backends import Backends
+from ghostlap.lsp_server.backends import Backends, LearnsFromFolders
 from ghostlap.lsp_server.config import EMBEDDED, Config, Problem, TelemetrySettings, merge
 from ghostlap.lsp_server.config.folder import narrowed_by_folders
 from ghostlap.lsp_server.context.budgets import Budget
@@ -28,6 +28,7 @@ from ghostlap.lsp_server.hedging.switchboard import Switchboard
 from ghostlap.lsp_server.live_export import LiveExport
 from ghostlap.lsp_server.logs import log_failure
 from ghostlap.lsp_server.notices import Notices
+from ghostlap.lsp_server.progress import WorkProgress
 from ghostlap.lsp_server.protocol.params import optional
 from ghostlap.lsp_server.protocol.session import Session
 from ghostlap.lsp_server.protocol.wire import Channel, MessageHandler
@@ -89,6 +90,7 @@ class Host:
         self._folders: list[str] = []
         """The URIs of the workspace's folders."""
         self._editor_settings: Any = None
+        self._index_progress: WorkProgress | None = None
         self._tell(problems)
 
     @property
@@ -114,6 +116,9 @@ class Host:
         self._notices.open(self._session.show)
         name = optional(params, str, "clientInfo", "name") or ""
         self._client = (name, optional(params, str, "clientInfo", "version") or "")
+        self._index_progress = WorkProgress(
+            self._session.send, params, "Indexing the workspace for ghost text"
+        )
         self._folders = root_uris(params)
         self._open_folders(params.get("initializationOptions"))
 
@@ -127,6 +132,9 @@ class Host:
     def _open_folders(self, settings: Any) -> None:
         assert self._context is not None, "only a session has folders"
         self._context.open_folders(self._folders)
+        if isinstance(self._backends, LearnsFromFolders):
+            roots = [Path(root) for root in Roots.of(self._folders).paths]
+            self._backends.open_folders(roots, self._indexed)
         self.change_settings(settings)
 
     def change_settings(self, settings: Any) -> None:
@@ -180,6 +188,13 @@ class Host:
     def _tell(self, problems: Sequence[Problem]) -> None:
         for problem in problems:
             self._notices.problem(str(problem))
+
+    def _indexed(self, done: int, total: int) -> None:
+        """Show how far the index of the workspace is."""
+        if self._index_progress is not None:
+            self._index_progress(done, total)
+        if self._session is not None:
+            self._session.status.indexing(done, total)
 
     def _withheld(self, uri: str, reason: str) -> None:
         if self._session is not None:

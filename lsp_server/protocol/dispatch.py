@@ -115,6 +115,8 @@ class Dispatcher:
     def _without_method(self, message: dict[str, Any]) -> None:
         """Take a response to a request of the server, or what is no message at all."""
         if "result" in message or "error" in message:
+            if str(message.get("id")).startswith("ghostlap-"):
+                return  # whether a progress is shown is the client's affair
             if self.phase is Phase.INITIALIZED:
                 self._other(message)
         elif "id" in message:

@@ -110,6 +110,10 @@ class Session:
         """What the process is to end with, by the protocol: 0 only after `shutdown`."""
         return 0 if self.handle.phase is Phase.SHUT_DOWN else 1
 
+    def send(self, message: dict[str, Any]) -> None:
+        """Send a notification or a request whose answer does not matter."""
+        self._channel.send(message)
+
     def show(self, text: str) -> None:
         """Show the user a message of what to change."""
         self.status.problem(text)

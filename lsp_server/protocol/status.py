@@ -71,6 +71,12 @@ class Status:
             self._figures_ns = monotonic_ns()
             self._tell(self._figures())
 
+    def indexing(self, done: int, total: int) -> None:
+        """Say how much of the workspace is indexed: `indexing` is a percentage, null at the end."""
+        percent = None if done >= total else 100 * done // total
+        if percent is not None or self._now.get("indexing") is not None:
+            self._change(indexing=percent)
+
     def withheld(self, uri: str, reason: str) -> None:
         """Say, once, that nothing of a document is sent, and why."""
         if self._withheld.get(uri) != reason:

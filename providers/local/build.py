@@ -11,8 +11,9 @@ import os
 import sys
 import sysconfig
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,9 @@ def standard_library() -> Iterator[str]:
                     yield path.read_text(encoding="utf-8", errors="replace")
 
 
-def build(sources: Iterable[str], target: Path) -> None:
+def build(
+    sources: Iterable[str], target: Path, about: Mapping[str, Any] = MappingProxyType({})
+) -> None:
     """Index `sources` into the file `target`, which is complete or not there at all."""
     raw: dict[str, int] = {"": 0}  # stands for the edge of a file
     parts: list[array[int]] = []
@@ -87,7 +90,7 @@ def build(sources: Iterable[str], target: Path) -> None:
         "counts": np.bincount(indexed, minlength=2 * len(word_shapes)),
         "places": places,
     }
-    write_index(target, arrays, {"source_bytes": size, "files": len(parts)})
+    write_index(target, arrays, {"source_bytes": size, "files": len(parts), **about})
 
 
 _EMPTY = np.zeros(0, np.int32)

@@ -13,6 +13,8 @@ from typing import Self
 from ghostlap.providers._base import CompletionRequest
 from ghostlap.providers.local.buffer import Buffer
 from ghostlap.providers.local.decode import Suggested, decode
+from ghostlap.providers.local.families import PYTHON, family_of
+from ghostlap.providers.local.folders import Folders
 from ghostlap.providers.local.library import (
     LibraryFailed,
     build_library,
@@ -69,18 +71,25 @@ class EmbeddedEngine:
         self._held: object = None
         self._votes = Votes(Buffer(), ())
         self._buffers: dict[str, Buffer] = {}
-        self._languages: dict[str, str] = {}
+        self._families: dict[str, str] = {}
         """By URI of the open documents."""
+        self._folders = Folders(self._settings, self._cache_dir)
 
     @property
     def status(self) -> EngineStatus:
         return self._status
 
+    @property
+    def folders(self) -> Folders:
+        """The indexes of the workspace's folders."""
+        return self._folders
+
     def stream(self, request: CompletionRequest, trace: Trace) -> _Stream:
         return _Stream(self, request, trace.attempt(self.name, self.model))
 
     async def warm(self) -> None:
-        """Open the standard library's index, or start to build it and return at once."""
+        """Open the indexes there are, or start to build them and return at once."""
+        self._folders.start()
         if not self._settings.standard_library or self._building or self._library:
             return
         path = library_path(self._cache_dir)
@@ -97,6 +106,7 @@ class EmbeddedEngine:
 
     async def aclose(self) -> None:
         """Stop a build that is under way and close the index."""
+        await self._folders.aclose()
         tasks = [task for task in (self._building, self._indexing) if task]
         for task in tasks:
             task.cancel()
@@ -105,11 +115,13 @@ class EmbeddedEngine:
 
     def document_opened(self, uri: str, language: str, lines: Sequence[str]) -> None:
         self.document_closed(uri)
-        self._languages[uri] = language
-        self._buffers.setdefault(language, Buffer()).open(uri, lines)
+        family = self._families[uri] = family_of(uri, language)
+        self._buffers.setdefault(family, Buffer()).open(uri, lines)
+        self._folders.hide_open(self._families)
         self._index_later()
 
     def document_edited(self, uri: str, start: int, stop: int, lines: Sequence[str]) -> None:
+        self._folders.is_stale = True
         if buffer := self._buffer_of(uri):
             buffer.edit(uri, start, stop, lines)
             if len(lines) > 1:
@@ -119,8 +131,9 @@ class EmbeddedEngine:
         if buffer := self._buffer_of(uri):
             buffer.close(uri)
             if not len(buffer):
-                del self._buffers[self._languages[uri]]
-        self._languages.pop(uri, None)
+                del self._buffers[self._families[uri]]
+        if self._families.pop(uri, None) is not None:
+            self._folders.hide_open(self._families)
 
     def suggest(self, request: CompletionRequest) -> list[Suggested]:
         """Return what may come at the cursor, the likeliest first; empty when unsure."""
@@ -130,9 +143,10 @@ class EmbeddedEngine:
         buffer, uri, line = self._buffer_for(request)
         buffer.catch_up(uri, line, _CATCH_UP_LINES)
         query, half, _ = query_at(request.prefix, document=buffer.number_of(uri), line=line)
-        others: tuple[Index, ...] = ()
-        if self._library is not None and request.language == "python":
-            others = (self._library,)
+        family = family_of(request.uri or request.path, request.language)
+        others: tuple[Index, ...] = self._folders.segments(family)
+        if self._library is not None and family == PYTHON:
+            others = (*others, self._library)
         indent = None if self._stays_on_line(request, line_suffix) else _indent(request)
         threshold = self._settings.threshold
         votes = self._votes_of(buffer, others, request, line)
@@ -150,7 +164,7 @@ class EmbeddedEngine:
         self, buffer: Buffer, others: tuple[Index, ...], request: CompletionRequest, line: int
     ) -> Votes:
         """Return the votes of the last key, unless anything that they rest on has changed."""
-        held = (id(buffer), buffer.version, others, request.uri, line)
+        held = (id(buffer), buffer.version, others, self._folders.version, request.uri, line)
         if self._held != held:
             self._held = held
             self._votes = Votes(buffer, others)
@@ -164,14 +178,15 @@ class EmbeddedEngine:
         buffer = self._buffer_of(request.uri)
         if buffer is not None and request.uri in buffer and request.line >= 0:
             return buffer, request.uri, request.line
-        buffer = self._buffers.get(request.language) or Buffer()
+        family = family_of(request.uri or request.path, request.language)
+        buffer = self._buffers.get(family) or Buffer()
         uri = _UNSEEN + request.uri
         line = request.prefix.count("\n")
         buffer.open(uri, (request.prefix + request.suffix).split("\n"))
         return buffer, uri, line
 
     def _buffer_of(self, uri: str) -> Buffer | None:
-        return self._buffers.get(self._languages.get(uri, ""))
+        return self._buffers.get(self._families.get(uri, ""))
 
     def _open(self, path: Path) -> bool:
         """Open the index if it is there; True when there is no more to be done."""

@@ -37,6 +37,22 @@ class EmbeddedSettings:
         default=True,
         metadata={"help": "learn from the Python standard library, for Python files"},
     )
+    workspace: bool = field(
+        default=True,
+        metadata={"help": "learn from the source files of the folders that the editor has open"},
+    )
+    workspace_mb: int = field(
+        default=25,
+        metadata={
+            "help": "how many MB of source are indexed at most, the most recently changed first",
+            "minimum": 1,
+            "maximum": 500,
+        },
+    )
+    installed_packages: bool = field(
+        default=True,
+        metadata={"help": "learn from the installed packages that a Python project imports"},
+    )
     cache_dir: str = field(
         default="",
         metadata={"help": "folder for index files; empty for the user's cache directory"},

@@ -144,8 +144,7 @@ def _own_terms(places: Places, size: int, typed: int) -> NDArray[Any] | float:
         return 0.0
     lone = places.shares > 0
     spelling: NDArray[Any] = np.log(places.shares.clip(_LEAST_SHARE))
-    spelling = (_FOUND_BY_SPELLING + _SPELLING_SHARE * spelling) * lone
-    return spelling
+    return (_FOUND_BY_SPELLING + _SPELLING_SHARE * spelling) * lone
 
 
 def _crowding(

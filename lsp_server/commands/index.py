@@ -1,0 +1,174 @@
+"""Index a folder for the embedded engine, or show what is indexed.
+
+The server does so by itself for the folders of the editor's workspace. Files that an ignore rule or
+their name keeps back are not indexed. Of a Python project the packages that its code imports are
+indexed too, as they are installed in its environment.
+"""
+
+from __future__ import annotations
+
+# ruff: noqa: T201 - printing is a command's way to answer
+import argparse
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ghostlap.lsp_server.commands import Failure
+
+if TYPE_CHECKING:
+    from ghostlap.providers.local.workspace_build import Listed
+
+__all__ = ["add_arguments", "run"]
+
+_SKIPPED_FOLDERS = frozenset(
+    {".git", ".hg", ".svn", "node_modules", "__pycache__", "site-packages"}
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", nargs="?", default=".", type=Path, help="the folder (this one)")
+    parser.add_argument("--stats", action="store_true", help="show what is indexed, index nothing")
+    parser.add_argument("--porcelain", action="store_true", help="report as lines of JSON")
+    parser.add_argument(
+        "--most-mb", type=int, metavar="MB", help="index no more (embedded.workspace_mb)"
+    )
+    parser.add_argument(
+        "--no-packages", action="store_true", help="no packages (embedded.installed_packages)"
+    )
+    parser.add_argument("--cache-dir", type=Path, help="where (embedded.cache_dir)")
+
+
+def run(args: argparse.Namespace) -> int:
+    root = args.path.expanduser().resolve()
+    if not root.is_dir():
+        raise Failure(f"{args.path} is not a folder.")
+    if args.stats:
+        return _show(root, _cache_dir(args))
+    if args.porcelain:
+        with contextlib.suppress(AttributeError, OSError):  # Windows has no such call
+            os.nice(10)
+    began = time.monotonic()
+    try:
+        changed = _index(root, args)
+    except OSError as error:
+        if args.porcelain:
+            print(json.dumps({"problem": f"the index can't be written ({error.strerror})"}))
+        raise Failure(f"The index can't be written: {error.strerror}.") from error
+    if not args.porcelain:
+        print(
+            f"{'Indexed' if changed else 'Nothing has changed'}: {time.monotonic() - began:.1f} s"
+        )
+        return _show(root, _cache_dir(args))
+    return 0
+
+
+def _index(root: Path, args: argparse.Namespace) -> bool:
+    from ghostlap.lsp_server import config  # noqa: PLC0415 - no other command needs all
+    from ghostlap.providers.local.installed import imported_sources  # noqa: PLC0415 - as above
+    from ghostlap.providers.local.workspace import LIBRARY_MARK  # noqa: PLC0415 - as above
+    from ghostlap.providers.local.workspace_build import (  # noqa: PLC0415 - as above
+        families,
+        most_recent,
+        update,
+        workspace_folder,
+    )
+
+    settings = config.load()[0].embedded
+
+    def listing() -> dict[str, list[Listed]]:
+        most_mb = args.most_mb or settings.workspace_mb
+        files = most_recent(_sources(root), most_mb * 1_000_000)
+        wanted = families(files)
+        if settings.installed_packages and not args.no_packages and wanted.get("py"):
+            wanted["py" + LIBRARY_MARK] = imported_sources(root, wanted["py"])
+        return wanted
+
+    def progress(done: int, total: int) -> None:
+        if args.porcelain:
+            print(json.dumps({"done": done, "total": total}), flush=True)
+        elif sys.stderr.isatty():
+            print(f"\r{done / 1e6:.1f} of {total / 1e6:.1f} MB", end="", file=sys.stderr)
+
+    return update(workspace_folder(_cache_dir(args), root), root, listing, progress)
+
+
+def _sources(root: Path) -> Iterator[Listed]:
+    """Yield the source files below `root` that no rule keeps back."""
+    from ghostlap.lsp_server.context.exclusions import Exclusions  # noqa: PLC0415 - see _index
+    from ghostlap.providers.local.families import family_of  # noqa: PLC0415 - see _index
+    from ghostlap.providers.local.workspace_build import Listed  # noqa: PLC0415 - see _index
+
+    exclusions = Exclusions((root,), home=_home())
+    for folder, folders, names in os.walk(root):
+        here = Path(folder)
+        folders[:] = sorted(
+            name
+            for name in folders
+            if name not in _SKIPPED_FOLDERS
+            and not (here / name / "pyvenv.cfg").exists()
+            and exclusions.reason(here / name / "x.py") is None
+        )
+        for name in sorted(names):
+            path = here / name
+            if not family_of(name) or path.is_symlink():
+                continue
+            with contextlib.suppress(OSError):
+                stat = path.stat()
+                if stat.st_size and exclusions.reason(path) is None:
+                    relative = path.relative_to(root).as_posix()
+                    yield Listed(relative, stat.st_mtime_ns, stat.st_size)
+
+
+def _show(root: Path, cache_dir: Path) -> int:
+    from ghostlap.providers.local.index_file import (  # noqa: PLC0415 - see _index
+        IndexFileInvalid,
+        map_index,
+    )
+    from ghostlap.providers.local.workspace_build import (  # noqa: PLC0415 - see _index
+        read_manifest,
+        workspace_folder,
+    )
+
+    folder = workspace_folder(cache_dir, root)
+    manifest = read_manifest(folder)
+    if not manifest:
+        print(f"{root} is not indexed: ghostlap index {root} does so.")
+        return 0
+    print(f"{root}, in {folder}:")
+    print(f"{'':12}{'files':>8}{'source':>12}{'index':>12}{'hidden':>8}")
+    for family, parts in sorted(manifest.items()):
+        files = hidden = source = size = 0
+        for part in parts:
+            path = folder / str(part["file"])
+            try:
+                about = map_index(path)[2]
+            except (OSError, IndexFileInvalid) as error:
+                print(f"{family:12} can't be read: {error}")
+                continue
+            files += len(about["files"])
+            hidden += len(part["hidden"])
+            source += int(about["source_bytes"])
+            size += path.stat().st_size
+        name = f"{family[:-1]} packages" if family.endswith("+") else family
+        print(f"{name:12}{files:>8}{source / 1e6:>9.1f} MB{size / 1e6:>9.1f} MB{hidden:>8}")
+    return 0
+
+
+def _cache_dir(args: argparse.Namespace) -> Path:
+    from ghostlap.lsp_server import config  # noqa: PLC0415 - see _index
+    from ghostlap.lsp_server.backends import cache_dir  # noqa: PLC0415 - see _index
+
+    named = args.cache_dir or config.load()[0].embedded.cache_dir
+    return Path(named) if named else cache_dir()
+
+
+def _home() -> Path | None:
+    try:
+        return Path.home()
+    except RuntimeError:  # a system user without one
+        return None

@@ -1,0 +1,207 @@
+"""Brings a workspace's index files up to date: what a process of its own does, under a lock.
+
+A folder of the cache holds a manifest and, for each family of languages, one or two index files: a
+large one, and one with the files that have changed since. The manifest says which files of the
+large one are to be hidden: those, and the ones that are gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ghostlap.providers.local.build import build
+from ghostlap.providers.local.families import family_of
+from ghostlap.providers.local.file_lock import locked
+from ghostlap.providers.local.index_file import MAGIC, IndexFileInvalid, map_index
+
+__all__ = [
+    "MANIFEST",
+    "Listed",
+    "families",
+    "most_recent",
+    "read_manifest",
+    "update",
+    "workspace_folder",
+]
+
+log = logging.getLogger(__name__)
+
+MANIFEST = "manifest.json"
+_MOST_CHANGED = 0.2
+"""When more of an index than this share has changed it is made anew."""
+_TELL_EVERY_BYTES = 500_000
+_VERSION = MAGIC.decode("ascii").strip()
+
+Manifest = Mapping[str, Sequence[Mapping[str, Any]]]
+"""By family: index files (`file`), each with the numbers of its files to be hidden (`hidden`)."""
+Progress = Callable[[int, int], None]
+"""Is told how many bytes of source are indexed, of how many."""
+
+
+class Listed(NamedTuple):
+    """A source file as it is on disk."""
+
+    path: str
+    """Relative to the workspace with forward slashes, or absolute."""
+    mtime_ns: int
+    size_bytes: int
+
+
+def workspace_folder(cache_dir: Path, root: Path) -> Path:
+    """Return where the index of a workspace lies: servers on one workspace share it."""
+    mark = hashlib.sha256(os.path.realpath(root).encode("utf-8", "surrogatepass")).hexdigest()
+    return cache_dir / "workspaces" / mark[:20]
+
+
+def most_recent(files: Iterable[Listed], most_bytes: int) -> list[Listed]:
+    """Return the most recently changed files that together are not larger than `most_bytes`."""
+    chosen, total = [], 0
+    for each in sorted(files, key=lambda each: (-each.mtime_ns, each.path)):
+        if total + each.size_bytes <= most_bytes:
+            total += each.size_bytes
+            chosen.append(each)
+    return chosen
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Return the manifest; an empty one where there is none, or one of another version."""
+    try:
+        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if found["version"] != _VERSION:
+            return {}
+        return {str(name): list(parts) for name, parts in found["families"].items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        log.warning("The workspace's index is made anew: its manifest is damaged.")
+        return {}
+
+
+def update(
+    folder: Path,
+    root: Path,
+    listing: Callable[[], Mapping[str, Sequence[Listed]]],
+    progress: Progress = lambda _done, _total: None,
+) -> bool:
+    """Index what `listing` returns, by family; False when nothing had changed.
+
+    The listing is made under the lock: whoever had to wait for another finds its work done.
+    """
+    with locked(folder / "lock"):
+        wanted = listing()
+        old = read_manifest(folder)
+        plans = {name: _plan(folder, old.get(name, ()), files) for name, files in wanted.items()}
+        total = sum(each.size_bytes for plan in plans.values() for each in plan.to_index)
+        manifest: dict[str, list[Mapping[str, Any]]] = {}
+        done = 0
+        for name, plan in plans.items():
+            parts: list[Mapping[str, Any]] = [*plan.kept]
+            if plan.to_index:
+                texts = _texts(root, plan.to_index, done, total, progress)
+                name_of_file = _index(folder, name, plan.to_index, texts)
+                parts.append({"file": name_of_file, "hidden": []})
+                done += sum(each.size_bytes for each in plan.to_index)
+            if parts:
+                manifest[name] = parts
+        if manifest == old:
+            return False
+        _write_manifest(folder, manifest)
+        progress(total, total)
+        return True
+
+
+class _Plan(NamedTuple):
+    kept: Sequence[Mapping[str, Any]]
+    to_index: Sequence[Listed]
+
+
+def _plan(folder: Path, parts: Sequence[Mapping[str, Any]], files: Sequence[Listed]) -> _Plan:
+    """Return which index files stay, with what of them hidden, and what is to be indexed."""
+    held = [(part, _files_of(folder / str(part["file"]))) for part in parts]
+    if not held or any(files_of is None for _, files_of in held):
+        return _Plan((), files)
+    missing = dict.fromkeys(files)
+    kept: list[Mapping[str, Any]] = []
+    for part, files_of in reversed(held):  # the newest first
+        hidden = []
+        for number, each in enumerate(files_of or ()):
+            if each in missing:
+                del missing[each]
+            else:
+                hidden.append(number)
+        kept.insert(0, {"file": part["file"], "hidden": hidden})
+    changed = sum(each.size_bytes for each in missing)
+    total = sum(each.size_bytes for each in files)
+    hidden_files = sum(len(part["hidden"]) for part in kept)
+    all_files = sum(len(files_of or ()) for _, files_of in held)
+    if not missing and hidden_files <= _MOST_CHANGED * all_files:
+        return _Plan(kept, ())
+    if changed > _MOST_CHANGED * total or hidden_files > _MOST_CHANGED * all_files:
+        return _Plan((), files)
+    # Of several parts the first one stays; what the others held is indexed along with what is new.
+    first_files = set(held[0][1] or ())
+    return _Plan(kept[:1], [each for each in files if each not in first_files])
+
+
+def _files_of(path: Path) -> list[Listed] | None:
+    """Return the files that an index holds, by their numbers; None where it can't be used."""
+    try:
+        _, _, about = map_index(path)
+        return [Listed(*each) for each in about["files"]]
+    except (KeyError, TypeError, IndexFileInvalid) as error:
+        log.warning("The workspace's index is made anew: %s.", error)
+    except OSError:
+        log.warning("The workspace's index is made anew: a part of it is missing.")
+    return None
+
+
+def _texts(
+    root: Path, files: Sequence[Listed], done: int, total: int, progress: Progress
+) -> Iterator[str]:
+    """Yield the files' texts, an empty one for a file that can't be read any more."""
+    told = done
+    for each in files:
+        text = ""
+        with contextlib.suppress(OSError):
+            text = (root / each.path).read_text(encoding="utf-8", errors="replace")
+        yield text
+        done += each.size_bytes
+        if done - told >= _TELL_EVERY_BYTES:
+            told = done
+            progress(min(done, total - 1), total)  # it is sorted yet
+
+
+def _index(folder: Path, family: str, files: Sequence[Listed], texts: Iterable[str]) -> str:
+    mark = hashlib.sha256(repr((_VERSION, files)).encode("utf-8", "surrogatepass")).hexdigest()
+    name = f"{family}-{mark[:16]}.index"
+    about = {"files": [list(each) for each in reversed(files)]}  # numbered from the last one
+    build(texts, folder / name, about)
+    return name
+
+
+def _write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    half_done = folder / f"{MANIFEST}.{os.getpid()}"
+    text = json.dumps({"version": _VERSION, "families": manifest})
+    half_done.write_text(text, encoding="utf-8")
+    half_done.replace(folder / MANIFEST)
+    used = {str(part["file"]) for parts in manifest.values() for part in parts}
+    for path in folder.glob("*.index"):
+        if path.name not in used:
+            with contextlib.suppress(OSError):  # Windows keeps what another server has mapped
+                path.unlink()
+
+
+def families(files: Iterable[Listed]) -> dict[str, list[Listed]]:
+    """Sort files by the family of their languages; what belongs to none is left out."""
+    found: dict[str, list[Listed]] = {}
+    for each in files:
+        if name := family_of(each.path):
+            found.setdefault(name, []).append(each)
+    return found

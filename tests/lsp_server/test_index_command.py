@@ -1,0 +1,136 @@
+"""`ghostlap index`, and the server's own use of it: real processes, real files."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ghostlap.lsp_server.progress import WorkProgress
+from ghostlap.providers import CompletionRequest
+from ghostlap.providers.local import EmbeddedEngine, EmbeddedSettings
+
+INDEX = [sys.executable, "-I", "-m", "ghostlap.lsp_server", "index"]
+CODE = """
+def area(width, height):
+    return width * height
+
+
+def border(width, height):
+    return 2 * (width + height)
+""".lstrip("\n")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path / "project"
+    (root / "build").mkdir(parents=True)
+    (root / "shapes.py").write_text(CODE * 3)
+    (root / "build" / "made.py").write_text("generated = text\n" * 20)
+    (root / ".gitignore").write_text("build/\n")
+    (root / "id_rsa.py").write_text("key = secret\n")
+    return root
+
+
+def index(root: Path, cache: Path, *options: str) -> str:
+    command = [*INDEX, str(root), f"--cache-dir={cache}", *options]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    return done.stdout
+
+
+def test_it_indexes_what_no_rule_keeps_back_and_says_how_much(root: Path, tmp_path: Path) -> None:
+    said = index(root, tmp_path / "cache")
+    assert "Indexed" in said
+    assert [line.split()[:2] for line in said.splitlines()[3:]] == [["py", "1"]]
+    assert "Nothing has changed" in index(root, tmp_path / "cache")
+
+
+def test_stats_index_nothing(root: Path, tmp_path: Path) -> None:
+    assert "is not indexed" in index(root, tmp_path / "cache", "--stats")
+    assert not (tmp_path / "cache").exists()
+
+
+def test_two_at_once_index_once(root: Path, tmp_path: Path) -> None:
+    command = [*INDEX, str(root), f"--cache-dir={tmp_path / 'cache'}"]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [each.communicate(timeout=60)[0] for each in both]
+    assert sorted("Nothing has changed" in each for each in said) == [False, True]
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*INDEX, str(tmp_path / "none")], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert "is not a folder" in done.stderr
+
+
+def test_the_packages_and_the_limit_are_options(root: Path, tmp_path: Path) -> None:
+    said = index(root, tmp_path / "cache", "--porcelain", "--no-packages", "--most-mb=1")
+    last = json.loads(said.splitlines()[-1])
+    assert last["done"] == last["total"] == (root / "shapes.py").stat().st_size
+
+
+async def test_the_engine_learns_from_the_folder_and_forgets_what_is_deleted(
+    root: Path, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    settings = EmbeddedSettings(standard_library=False, eagerness="eager")
+    engine = EmbeddedEngine(settings, cache)
+    told: list[tuple[int, int]] = []
+    indexer = [*INDEX, "--porcelain", f"--cache-dir={cache}"]
+    engine.folders.use([root], indexer, lambda *how_far: told.append(how_far))
+    await engine.warm()
+    async with asyncio.timeout(60):
+        await engine.folders.settled()
+    assert told[-2][0] == told[-2][1] == (root / "shapes.py").stat().st_size
+    prefix = "def area(width, height):\n    return width"
+    asked = CompletionRequest(prefix=prefix, language="python", uri=(root / "new.py").as_uri())
+    assert [each.text for each in engine.suggest(asked)] == [" * height"]
+    (root / "shapes.py").unlink()
+    await engine.folders.forget_missing()
+    assert engine.suggest(asked) == []
+    await engine.aclose()
+
+
+async def test_an_open_file_is_not_suggested_from_its_older_self(
+    root: Path, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    index(root, cache)
+    engine = EmbeddedEngine(EmbeddedSettings(standard_library=False, eagerness="eager"), cache)
+    engine.folders.use([root], [*INDEX, "--porcelain", f"--cache-dir={cache}"])
+    prefix = "def area(width, height):\n    return width"
+    asked = CompletionRequest(prefix=prefix, language="python", uri="file:///elsewhere/new.py")
+    assert engine.suggest(asked)
+    engine.document_opened((root / "shapes.py").as_uri(), "python", ["x = 1"])
+    assert engine.suggest(asked) == []
+    engine.document_closed((root / "shapes.py").as_uri())
+    assert engine.suggest(asked)
+    await engine.aclose()
+
+
+def test_progress_is_shown_to_a_client_that_draws_it() -> None:
+    sent: list[dict[str, Any]] = []
+    draws = {"capabilities": {"window": {"workDoneProgress": True}}}
+    shown = WorkProgress(sent.append, draws, "Indexing")
+    for done in (100_000, 250_000, 1_000_000):
+        shown(done, 1_000_000)
+    shown(1, 1)
+    assert [each["method"] for each in sent] == [
+        "window/workDoneProgress/create",
+        *["$/progress"] * 4,
+    ]
+    values = [each["params"]["value"] for each in sent[1:]]
+    assert [each["kind"] for each in values] == ["begin", "report", "report", "end"]
+    assert values[2]["percentage"] == 25
+    assert len({each["params"]["token"] for each in sent}) == 1
+
+
+def test_progress_is_kept_from_a_client_that_does_not() -> None:
+    sent: list[dict[str, Any]] = []
+    WorkProgress(sent.append, {"capabilities": {}}, "Indexing")(1, 2)
+    assert sent == []
