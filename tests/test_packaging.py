@@ -17,6 +17,8 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("lsp_server", "providers", "telemetry")
+EDITORS = ("PROTOCOL.md", "nvim/**/*", "snippets/*", "vscode/ghostlap.vsix")
+"""What of editors/ is shipped; the extension when it was built: see `make extension`."""
 
 
 def uv(*args: str | Path, cwd: Path) -> None:
@@ -30,6 +32,11 @@ def shipped(folder: Path) -> Iterator[Path]:
             yield path
 
 
+def shipped_to_editors(root: Path) -> Iterator[Path]:
+    for pattern in EDITORS:
+        yield from (path for path in (root / "editors").glob(pattern) if path.is_file())
+
+
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the tree: what an earlier build left in the real one must not reach the wheel."""
@@ -38,6 +45,10 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
         copy(ROOT / name, source)
     for name in FOLDERS:
         copytree(ROOT / name, source / name, ignore=ignore_patterns("__pycache__"))
+    for path in shipped_to_editors(ROOT):
+        target = source / path.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        copy(path, target)
     return source
 
 
@@ -125,6 +136,9 @@ def test_the_wheel_holds_the_tree_and_nothing_else(source: Path, wheel: Path) ->
         f"ghostlap/{path.relative_to(source).as_posix()}"
         for folder in FOLDERS
         for path in shipped(source / folder)
+    }
+    tree |= {
+        f"ghostlap/{path.relative_to(source).as_posix()}" for path in shipped_to_editors(source)
     }
     names = {name for name in ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert names == tree

@@ -15,6 +15,10 @@ local keys = vim.api.nvim_create_namespace("ghostlap.keys")
 ---@type table
 M.status = {}
 
+---Why nothing of a document is sent, by its URI.
+---@type table<string, string>
+M.excluded = {}
+
 ---@type table<integer, true>
 local attached = {}
 
@@ -97,7 +101,7 @@ local function begin(client, buffer)
 end
 
 local function on_died()
-  M.status = {}
+  M.status, M.excluded = {}, {}
   M.hide("left")
   local buffers = vim.tbl_keys(attached)
   attached = {}
@@ -108,8 +112,12 @@ end
 
 ---@param status table
 local function on_status(status)
-  M.status = type(status) == "table" and status or {}
-  if M.status.state == "paused" or M.status.state == "excluded" then
+  if status.uri then
+    M.excluded[status.uri] = type(status.excluded) == "string" and status.excluded or nil
+  else
+    M.status = vim.tbl_extend("force", M.status, status)
+  end
+  if M.status.state == "paused" or M.excluded[vim.uri_from_bufnr(0)] then
     M.hide("left")
   end
   vim.cmd.redrawstatus({ bang = true })

@@ -52,7 +52,10 @@ local function show_output(arguments)
       vim.bo[buffer].modifiable = false
       vim.cmd("botright sbuffer " .. buffer)
       vim.wo.wrap = false
-      vim.api.nvim_buf_set_name(buffer, "ghostlap://" .. table.concat(arguments, " ") .. "#" .. buffer)
+      vim.api.nvim_buf_set_name(
+        buffer,
+        "ghostlap://" .. table.concat(arguments, " ") .. "#" .. buffer
+      )
       vim.keymap.set("n", "q", "<Cmd>close<CR>", { buffer = buffer, desc = "close" })
     end)
   end)
@@ -76,7 +79,7 @@ local commands = {
     values = { "toggle", "off" },
     run = function(arguments)
       local function tell(status)
-        say("hedging: " .. (status.hedge or "changed"))
+        say("hedging: " .. require("ghostlap.status").mode(status.hedge))
       end
       if not arguments[1] or arguments[1] == "toggle" then
         execute("ghostlap.hedge.toggle", {}, tell)
@@ -92,7 +95,7 @@ local commands = {
         return
       end
       execute("ghostlap.provider.select", { arguments[1] }, function(status)
-        say("asks " .. (status.provider or arguments[1]))
+        say("asks " .. (status.primary or arguments[1]))
       end)
     end,
   },

@@ -39,7 +39,7 @@ local function check_server()
   local found, problem = server.find()
   if not found then
     vim.health.error(problem or "There is no server.", {
-      "Install it so that `ghostlap` is on PATH, or run `ghostlap editor install neovim` where it is.",
+      "Have `ghostlap` on PATH, or run `ghostlap editor install neovim` where it is installed.",
       "Or name its command: require('ghostlap').setup({ cmd = { … } }); see :help ghostlap-server",
     })
     return
@@ -68,8 +68,8 @@ local function check_client()
     local status = require("ghostlap").status()
     if status.state == "error" then
       vim.health.error(status.message or "the server reports an error")
-    elseif status.provider then
-      vim.health.ok("asks " .. status.provider)
+    elseif status.primary then
+      vim.health.ok("asks " .. status.primary)
     end
     local round_trip = require("ghostlap.clock").round_trip_ms
     if round_trip then

@@ -48,8 +48,10 @@ local function bytes_behind(client, asked, range)
     if encoding == "utf-8" then
       return math.min(character, #line)
     end
-    return vim.lsp.util._str_byteindex_enc and vim.lsp.util._str_byteindex_enc(line, character, encoding)
-      or vim.str_byteindex(line, encoding, character, false)
+    if vim.fn.has("nvim-0.11") == 1 then
+      return vim.str_byteindex(line, encoding, character, false)
+    end
+    return vim.lsp.util._str_byteindex_enc(line, character, encoding) -- 0.10 has no other
   end
   local start, stop = byte_at(range.start.character), byte_at(range["end"].character)
   if start ~= #asked.before or stop < start then
@@ -86,6 +88,7 @@ end
 
 ---@param items ghostlap.Item[]
 ---@param asked ghostlap.Asked
+---@param now string the line up to the cursor
 ---@return ghostlap.Item? item, string? rest
 local function choose(items, asked, now)
   local current = ghost.current()

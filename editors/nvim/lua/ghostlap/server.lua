@@ -194,6 +194,10 @@ function M.attach(buffer, hooks)
     name = M.NAME,
     cmd = launcher(found.cmd, hooks.died),
     root_dir = root,
+    capabilities = vim.tbl_deep_extend("force", vim.lsp.protocol.make_client_capabilities(), {
+      experimental = { ghostlapStatus = true },
+      textDocument = { inlineCompletion = { dynamicRegistration = false } },
+    }),
     init_options = config.get().settings,
     settings = { ghostlap = config.get().settings },
     handlers = {

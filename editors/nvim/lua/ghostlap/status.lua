@@ -1,6 +1,12 @@
 -- The server's state in a few words.
 local M = {}
 
+---@param hedge any as the setting of this name has it
+---@return string
+function M.mode(hedge)
+  return type(hedge) == "string" and hedge or "hedging"
+end
+
 ---@return string
 function M.line()
   local server = require("ghostlap.server")
@@ -14,12 +20,13 @@ function M.line()
   if status.state == "error" then
     return "ghostlap: error"
   end
-  if status.state == "paused" or status.state == "excluded" then
-    return "ghostlap: " .. status.state
+  local excluded = require("ghostlap.attach").excluded[vim.uri_from_bufnr(0)]
+  if status.state == "paused" or excluded then
+    return "ghostlap: " .. (excluded or "paused")
   end
-  local words = { status.provider or "ghostlap" }
+  local words = { status.primary or "ghostlap" }
   if status.hedge and status.hedge ~= "off" then
-    table.insert(words, status.hedge)
+    table.insert(words, M.mode(status.hedge))
   end
   if type(status.p50Ms) == "number" then
     table.insert(words, ("%.0f ms"):format(status.p50Ms))
