@@ -43,14 +43,17 @@ class LiveExport:
         if not self._settings.otlp_endpoint:
             return []
         try:
-            from ghostlap.telemetry.exporters.otlp import LiveOtlp  # noqa: PLC0415 - an extra
+            from ghostlap.telemetry.exporters.otlp import (  # noqa: PLC0415 - an extra
+                LiveOtlp,
+                OtlpSender,
+            )
         except ImportError:
             log.warning(
                 "telemetry.otlp_endpoint needs OpenTelemetry: install ghostlap[otel], or unset it."
             )
             return []
-        offset_ns = wall_clock_offset_ns()
-        return [LiveOtlp(self._settings.otlp_endpoint, offset_ns=offset_ns, version=VERSION)]
+        sender = OtlpSender(self._settings.otlp_endpoint, version=VERSION)
+        return [LiveOtlp(sender, offset_ns=wall_clock_offset_ns())]
 
     def _prometheus(self) -> list[Sink]:
         if not self._settings.prometheus_port:

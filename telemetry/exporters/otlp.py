@@ -61,12 +61,12 @@ class OtlpFailed(Exception):
 class OtlpSender:
     """Sends to one endpoint. For one thread."""
 
-    def __init__(self, endpoint: str, *, version: str = "") -> None:
+    def __init__(self, endpoint: str, *, version: str = "", timeout_s: float = _TIMEOUT_S) -> None:
         base = endpoint.rstrip("/")
         self._endpoint = endpoint
         self._resource = Resource({"service.name": "ghostlap", "service.version": version})
-        self._metrics = OTLPMetricExporter(f"{base}/v1/metrics", timeout=_TIMEOUT_S)
-        self._spans = OTLPSpanExporter(f"{base}/v1/traces", timeout=_TIMEOUT_S)
+        self._metrics = OTLPMetricExporter(f"{base}/v1/metrics", timeout=timeout_s)
+        self._spans = OTLPSpanExporter(f"{base}/v1/traces", timeout=timeout_s)
 
     def send_metrics(self, meters: Meters, start_unix_ns: int) -> None:
         """:raises OtlpFailed:"""
@@ -150,10 +150,8 @@ class LiveOtlp:
     What can't be sent is dropped; the sums go with the next sending all the same.
     """
 
-    def __init__(
-        self, endpoint: str, *, offset_ns: int, version: str = "", every_s: float = 10.0
-    ) -> None:
-        self._sender = OtlpSender(endpoint, version=version)
+    def __init__(self, sender: OtlpSender, *, offset_ns: int, every_s: float = 10.0) -> None:
+        self._sender = sender
         self._meters = Meters()
         self._offset_ns = offset_ns
         self._start_ns = time_ns()
