@@ -5,17 +5,8 @@ Where the server can't be had the tests skip and say so; with GHOSTLAP_REQUIRE_E
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import signal
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -35,10 +26,8 @@ from ghostlap.providers._transport import Transport
 from ghostlap.providers.registry import build
 from ghostlap.telemetry import Attempt, AttemptOutcome, AttemptStage, Trace
 
-HERE = Path(__file__).parent
-SERVER = HERE.parents[2] / ".cache" / "llama-cpp" / "bin" / "llama-server"
 START_S = 60.0
-"""Loading takes 50 ms; a machine that is busy may take longer."""
+"""A machine that is busy may take long."""
 
 COMPLETIONS = 50
 """The server closes a connection after five requests, and says in the last that it keeps it."""
@@ -57,80 +46,9 @@ ENDLESS = {"logit_bias": [["x", 100]], "n_predict": 7000}
 """Makes the model say `x` for seconds on end."""
 
 
-@dataclass(frozen=True)
-class LlamaServer:
-    process: subprocess.Popen[bytes]
-    port: int
-    log: Path
-
-    @property
-    def root(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def is_busy(self) -> bool:
-        with urllib.request.urlopen(f"{self.root}/slots", timeout=START_S) as answer:
-            slots: list[dict[str, Any]] = json.load(answer)
-        return any(slot["is_processing"] for slot in slots)
-
-    def cancelled(self) -> int:
-        """Return how many tasks it gave up because nobody was there for them any more."""
-        return self.log.read_bytes().count(b"stop: cancel task")
-
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(START_S)
-
-
 @pytest.fixture(scope="session")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("model") / "chain.gguf"
-    subprocess.run([sys.executable, str(HERE / "make_gguf.py"), str(file)], check=True)
-    return file
-
-
-@pytest.fixture(scope="session")
-def program() -> Path:
-    if not SERVER.exists():
-        reason = f"no llama.cpp server in {SERVER.parent}: fetch-llama-server.sh brings one"
-        if os.environ.get("GHOSTLAP_REQUIRE_EDITORS") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return SERVER
-
-
-@contextmanager
-def started(program: Path, model: Path, log: Path) -> Iterator[LlamaServer]:
-    command = [str(program), "-m", str(model), "--host", "127.0.0.1", "--port", "0"]
-    command += ["-c", "8192", "-t", "1", "-np", "1", "--no-webui"]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
-        )
-    try:
-        port = _port(process, log)
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=START_S) as health:
-            assert json.load(health) == {"status": "ok"}
-        yield LlamaServer(process, port, log)
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _port(process: subprocess.Popen[bytes], log: Path) -> int:
-    """Return the port that the server took; it says so when the model is loaded."""
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline and process.poll() is None:
-        if said := re.search(rb"listening on http://127\.0\.0\.1:(\d+)\n", log.read_bytes()):
-            return int(said[1])
-        time.sleep(0.01)
-    pytest.fail(f"llama-server did not start:\n{log.read_text(errors='replace')[-2000:]}")
-
-
-@pytest.fixture(scope="session")
-def llama(
-    program: Path, model: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[LlamaServer]:
-    with started(program, model, tmp_path_factory.mktemp("llama") / "log") as server:
+def llama(start_llama: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with start_llama(tmp_path_factory.mktemp("llama") / "log") as server:
         yield server
 
 
@@ -177,7 +95,7 @@ async def failure_of(provider: Provider) -> ProviderError:
 
 @ROUTES
 async def test_every_route_answers_with_text_usage_and_the_servers_own_times(
-    settings: Settings, llama: LlamaServer, transport: Transport
+    settings: Settings, llama: Any, transport: Transport
 ) -> None:
     text, attempt = await complete(build("llama", settings(llama.root), transport))
     assert text == ANSWER
@@ -194,7 +112,7 @@ async def test_every_route_answers_with_text_usage_and_the_servers_own_times(
 
 @pytest.mark.parametrize("settings", [infill, completions])
 async def test_the_rest_of_a_line_ends_on_the_server_at_the_lines_end(
-    settings: Settings, llama: LlamaServer, transport: Transport
+    settings: Settings, llama: Any, transport: Transport
 ) -> None:
     provider = build("llama", settings(llama.root), transport)
     text, attempt = await complete(provider, replace(REQUEST, single_line=True))
@@ -205,7 +123,7 @@ async def test_the_rest_of_a_line_ends_on_the_server_at_the_lines_end(
 
 @ROUTES
 async def test_the_cap_on_tokens_reaches_the_server(
-    settings: Settings, llama: LlamaServer, transport: Transport
+    settings: Settings, llama: Any, transport: Transport
 ) -> None:
     provider = build("llama", settings(llama.root, max_tokens=2), transport)
     text, attempt = await complete(provider)
@@ -216,7 +134,7 @@ async def test_the_cap_on_tokens_reaches_the_server(
 
 @ROUTES
 async def test_a_server_that_closes_what_it_says_it_keeps_never_fails_a_completion(
-    settings: Settings, llama: LlamaServer, transport: Transport
+    settings: Settings, llama: Any, transport: Transport
 ) -> None:
     provider = build("llama", settings(llama.root), transport)
     await provider.warm()
@@ -231,7 +149,7 @@ async def test_a_server_that_closes_what_it_says_it_keeps_never_fails_a_completi
 
 @ROUTES
 async def test_leaving_early_ends_the_work_on_the_server(
-    settings: Settings, llama: LlamaServer, transport: Transport
+    settings: Settings, llama: Any, transport: Transport
 ) -> None:
     body = {**ENDLESS, "max_tokens": ENDLESS["n_predict"]}
     provider = build("llama", settings(llama.root, body=body), transport)
@@ -253,16 +171,14 @@ async def test_leaving_early_ends_the_work_on_the_server(
 
 @pytest.mark.parametrize("settings", [completions, chat])
 async def test_what_the_model_has_no_room_for_is_refused_and_its_size_is_told(
-    settings: Settings, llama: LlamaServer, transport: Transport
+    settings: Settings, llama: Any, transport: Transport
 ) -> None:
     provider = build("llama", settings(llama.root), transport)
     with pytest.raises(BadRequest, match=r"exceeds the available context size \(8192 tokens\)"):
         await complete(provider, TOO_LONG)
 
 
-async def test_infill_cuts_what_it_has_no_room_for(
-    llama: LlamaServer, transport: Transport
-) -> None:
+async def test_infill_cuts_what_it_has_no_room_for(llama: Any, transport: Transport) -> None:
     provider = build("llama", infill(llama.root), transport)
     text, attempt = await complete(provider, TOO_LONG)
     assert text == ANSWER
@@ -270,9 +186,9 @@ async def test_infill_cuts_what_it_has_no_room_for(
 
 
 async def test_a_server_that_has_gone_is_a_connection_error_with_a_remedy(
-    program: Path, model: Path, tmp_path: Path, transport: Transport
+    start_llama: Any, tmp_path: Path, transport: Transport
 ) -> None:
-    with started(program, model, tmp_path / "log") as server:
+    with start_llama(tmp_path / "log") as server:
         provider = build("llama", infill(server.root), transport)
         assert (await complete(provider))[0] == ANSWER
         await anyio.to_thread.run_sync(server.stop)
