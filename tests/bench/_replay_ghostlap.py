@@ -14,6 +14,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]  # it ships no types
+
 from ghostlap.lsp_server.client import Call, LspClient, LspError, ServerGone
 from ghostlap.lsp_server.documents.positions import PositionEncoding, character_at, index_at
 from tests.bench._driver import BenchError
@@ -31,7 +33,7 @@ base_url = "{base_url}"
 model = "replay"
 prompt = "suffix"
 """
-_SETTLE_S = 1.0  # nobody opens a file and types within a second of it
+_CALM_S = 0.02  # of processor time in half a second: what a server takes that waits for keys
 
 
 class _ServedPage:
@@ -132,6 +134,18 @@ async def _initialize(client: LspClient, root: Path) -> None:
         raise BenchError(f"the server did not start; the last that it said: {said[-1]}") from error
 
 
+async def _settled(pid: int) -> None:
+    """Wait until a server has loaded what it loads behind the first file that is opened."""
+    process = psutil.Process(pid)
+    used_s = -1.0
+    while True:
+        times = process.cpu_times()
+        if times.user + times.system - used_s < _CALM_S and used_s > 0:
+            return
+        used_s = times.user + times.system
+        await asyncio.sleep(0.5)
+
+
 @asynccontextmanager
 async def open_page(base_url: str, manuscript: Manuscript, *, cancels: bool) -> AsyncIterator[Page]:
     """Start a server and open the manuscript in it, as a file of a workspace that is its own."""
@@ -151,6 +165,6 @@ async def open_page(base_url: str, manuscript: Manuscript, *, cancels: bool) -> 
             await _initialize(client, file.parent)
             page = _ServedPage(manuscript, client, file.as_uri(), tasks, cancels=cancels)
             page.open()
-            await asyncio.sleep(_SETTLE_S)
+            await _settled(client.pid)
             yield page
             await client.shutdown()
