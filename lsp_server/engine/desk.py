@@ -12,6 +12,7 @@ from ghostlap.lsp_server.engine.ahead import Glance, mark_as_ahead
 from ghostlap.lsp_server.engine.alternatives import MOST, texts_to_choose_from
 from ghostlap.lsp_server.engine.asking import request_for
 from ghostlap.lsp_server.engine.cache import Entry
+from ghostlap.lsp_server.engine.cancels import HOLD_S
 from ghostlap.lsp_server.engine.flight import Flight, Standing
 from ghostlap.lsp_server.engine.job import Job
 from ghostlap.lsp_server.engine.shared import Route, Shared
@@ -34,10 +35,6 @@ log = logging.getLogger(__name__)
 _NOBODY_CAME_S = 1.0
 """How long a request goes on that an edit has left without a taker. Neovim's own feature asks
 200 ms after the last of a row of keys."""
-
-_CANCEL_BEFORE_EDIT_S = 0.05
-"""Within this time the edit follows for whose sake a client has cancelled: VS Code sends the two
-one right after the other."""
 
 
 class Desk:
@@ -82,11 +79,7 @@ class Desk:
     def edited(self) -> None:
         """Answer who waits, and leave what is under way to the next request for a while."""
         self.supersede()
-        shared = self._shared
-        if shared.cancelled_ns:
-            since_s = (monotonic_ns() - shared.cancelled_ns) / 1e9
-            shared.cancels_for_edits = since_s < _CANCEL_BEFORE_EDIT_S
-            shared.cancelled_ns = 0
+        self._shared.cancels.edited(monotonic_ns())
         if self._flight is not None:
             self._timer = asyncio.get_running_loop().call_later(
                 _NOBODY_CAME_S, self._drop, CensorCause.KEYSTROKE
@@ -98,10 +91,10 @@ class Desk:
             return
         self._stop_waiting()
         self._reply(job, Outcome.CANCELLED)
-        self._shared.cancelled_ns = monotonic_ns()
-        if self._shared.cancels_for_edits and self._flight is not None:
+        self._shared.cancels.cancelled(monotonic_ns())
+        if self._shared.cancels.are_for_edits and self._flight is not None:
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(_CANCEL_BEFORE_EDIT_S, self._cancelled_for_good)
+            self._timer = loop.call_later(HOLD_S, self._cancelled_for_good)
         else:
             self._drop(CensorCause.KEYSTROKE)
 
@@ -372,8 +365,8 @@ class Desk:
         flight.task.cancel()
 
     def _cancelled_for_good(self) -> None:
-        """No edit came behind a cancel: the client meant it, and will mean the next one."""
-        self._shared.cancels_for_edits = False
+        """No edit came behind a cancel: the client meant it."""
+        self._shared.cancels.held_in_vain()
         self._drop(CensorCause.KEYSTROKE)
 
     def _ask_ahead(self, job: Job, rest: Rest) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ghostlap.lsp_server.engine.ahead import Budget
 from ghostlap.lsp_server.engine.asking import Context
 from ghostlap.lsp_server.engine.cache import Cache
+from ghostlap.lsp_server.engine.cancels import Cancels
 from ghostlap.lsp_server.engine.flight import Flight
 from ghostlap.lsp_server.engine.schedule import Schedule
 from ghostlap.lsp_server.tasks import Tasks
@@ -42,6 +43,4 @@ class Shared:
     cache: Cache = field(default_factory=Cache)
     budget: Budget = field(default_factory=lambda: Budget(0.0))
     flights: set[Flight] = field(default_factory=set)
-    cancels_for_edits: bool = False
-    """Whether the client cancels because of a newer key, as VS Code does; others mean it."""
-    cancelled_ns: int = 0
+    cancels: Cancels = field(default_factory=Cancels)
