@@ -67,7 +67,7 @@ check-editors: setup extension
 	  node node_modules/eslint/bin/eslint.js src && node stylua.mjs ../nvim
 	$(BIN)/mypy editors/vscode/settings.py
 	tests/editors/fetch-luacheck.sh .cache/luacheck
-	.cache/luacheck/bin/luacheck --quiet --config editors/nvim/.luacheckrc editors/nvim
+	.cache/luacheck/bin/luacheck --quiet --config editors/luacheckrc editors/nvim
 
 bench: setup
 	$(BIN)/python tests/bench/run.py $(ARGS)

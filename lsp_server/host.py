@@ -150,14 +150,12 @@ class Host:
         self._switched()
 
     def execute(self, command: str, arguments: list[Any]) -> dict[str, Any]:
-        assert self._session is not None, "only a session has commands"
         if command not in CONTROLS:
-            switched = self._switchboard.execute(command, arguments, self._config)
-            return {**self._session.status.now, **switched}
+            return self._switchboard.execute(command, arguments, self._config)
         self._controls.execute(command, arguments)
         if self._applied is not None:
             self._ask_by(self._applied, plan_of(self._applied))
-        return self._session.status.now
+        return {}
 
     def when_applied(self, then: Callable[[], None]) -> None:
         if self._is_applying:

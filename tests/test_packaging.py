@@ -28,7 +28,7 @@ def uv(*args: str | Path, cwd: Path) -> None:
 
 def shipped(folder: Path) -> Iterator[Path]:
     for path in folder.rglob("*"):
-        if path.suffix in {".py", ".toml"} or path.name == "py.typed":
+        if path.suffix in {".py", ".toml", ".html", ".json"} or path.name == "py.typed":
             yield path
 
 

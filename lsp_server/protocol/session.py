@@ -168,8 +168,12 @@ class Session:
             result = self._host.execute(command, arguments)
         except ValueError as error:
             raise Refused(INVALID_PARAMS, str(error)) from None
-        answer = {"jsonrpc": "2.0", "id": request_id, "result": result}
-        self._host.when_applied(lambda: self._channel.send(answer))
+
+        def answer() -> None:
+            told = {**self.status.now, **result}
+            self._channel.send({"jsonrpc": "2.0", "id": request_id, "result": told})
+
+        self._host.when_applied(answer)
 
     def _exit(self, _params: Any) -> None:
         self._channel.close()
