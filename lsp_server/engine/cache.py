@@ -33,6 +33,15 @@ class Entry:
     source: Source = Source.CACHE
     put_ns: int = 0
 
+    def may_serve(self, snapshot: Snapshot) -> bool:
+        """Tell most of those apart that do not, before any text is looked at closely."""
+        lines = snapshot.line - self.snapshot.line
+        if lines:
+            return 0 < lines <= self.text.count("\n")
+        before = self.snapshot.line_prefix
+        line = snapshot.line_prefix
+        return line.startswith(before) and self.text.startswith(line[len(before) :])
+
     @property
     def size_bytes(self) -> int:
         return len(self.snapshot.prefix) + len(self.snapshot.suffix) + len(self.text)
@@ -79,7 +88,7 @@ class Cache:
             return None
         for at in range(len(entries) - 1, -1, -1):
             entry = entries[at]
-            if entry.snapshot.line > snapshot.line:
+            if not entry.may_serve(snapshot):
                 continue
             step = advance(entry.snapshot, snapshot)
             if step is None:

@@ -7,10 +7,11 @@ has one rule for what it can't know, that a string which does not end on its lin
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ghostlap.lsp_server.shaping._languages import Language
 
-__all__ = ["CLOSERS", "OPENER_OF", "Brackets", "scan"]
+__all__ = ["CLOSERS", "OPENER_OF", "Brackets", "scan", "scan_lines", "scan_on"]
 
 OPENER_OF = {")": "(", "]": "[", "}": "{"}
 CLOSERS = frozenset(OPENER_OF)
@@ -29,14 +30,33 @@ class Brackets:
     """The quote or comment mark that it is inside of."""
 
 
-def scan(text: str, language: Language, *, quote: str = "") -> Brackets:
+@lru_cache(maxsize=8)
+def scan_lines(text: str, language: Language) -> Brackets:
+    """Scan the lines above the cursor's: the same ones for as long as it stays in its own."""
+    return scan(text, language)
+
+
+def scan_on(before: Brackets, text: str, language: Language) -> Brackets:
+    """Scan what follows a text that was scanned; only the end of it all is looked at afterwards."""
+    if before.inside == "comment" and before.mark in language.line_comments:
+        before = Brackets(before.open, before.unmatched, "")
+    return scan(text, language, quote=before.mark if before.inside else "", stack=before.open)
+
+
+def scan(
+    text: str, language: Language, *, quote: str = "", stack: tuple[str, ...] = ()
+) -> Brackets:
     """Return the brackets that `text` leaves open or closes without having opened them.
 
-    `quote` is the mark of the string in which the text begins, if it begins in one.
+    `quote` is the mark of the string or comment in which the text begins, if it begins in one, and
+    `stack` holds the brackets that stand open there.
     """
-    stack: list[str] = []
+    return _scan(text, language, quote, list(stack))
+
+
+def _scan(text: str, language: Language, quote: str, stack: list[str]) -> Brackets:
     unmatched: list[int] = []
-    at, inside, mark = _string(text, 0, quote, language) if quote else (0, "", "")
+    at, inside, mark = _rest_of(text, quote, language) if quote else (0, "", "")
     while found := language.marks.search(text, at):
         at, mark, inside = found.end(), found[0], ""
         if mark in _OPENERS:
@@ -49,6 +69,13 @@ def scan(text: str, language: Language, *, quote: str = "") -> Brackets:
         elif mark[0] != "/" or mark in language.line_comments or mark == "/*":
             at, inside, mark = _skip(text, found.start(), mark, language)
     return Brackets(tuple(stack), tuple(unmatched), inside, mark if inside else "")
+
+
+def _rest_of(text: str, mark: str, language: Language) -> tuple[int, str, str]:
+    """Return where that ends in whose midst the text begins."""
+    if language.block_comment and mark == language.block_comment[0]:
+        return _until(text, 0, language.block_comment[1], "comment", mark)
+    return _string(text, 0, mark, language)
 
 
 def _skip(text: str, at: int, mark: str, language: Language) -> tuple[int, str, str]:

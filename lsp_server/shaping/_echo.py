@@ -19,7 +19,7 @@ _LONGEST_WORD = 80
 def strip_echo(text: str, prefix: str, *, finished: bool) -> str | None:
     """Take off a repetition of the text before the cursor; None: it may yet become one."""
     said = text.lstrip()
-    for written in _candidates(prefix):
+    for written in _candidates(prefix, said):
         if said.startswith(written):
             return said[len(written) :]
         bare = written.rstrip(" \t")
@@ -33,13 +33,20 @@ def strip_echo(text: str, prefix: str, *, finished: bool) -> str | None:
     return text
 
 
-def _candidates(prefix: str) -> list[str]:
-    """Return what an echo would look like, longest first."""
+def _candidates(prefix: str, said: str) -> list[str]:
+    """Return what an echo would look like that begins as `said` does, longest first."""
     lines = prefix.rsplit("\n", _LINES)[-_LINES:]
     found = [
-        "\n".join(lines[at:]).lstrip() for at in range(len(lines) - 1) if is_telling(lines[at])
+        "\n".join(lines[at:]).lstrip()
+        for at in range(len(lines) - 1)
+        if _begin_alike(lines[at].lstrip(), said) and is_telling(lines[at])
     ]
     return [*found, lines[-1].lstrip()] if _is_line_telling(lines[-1]) else found
+
+
+def _begin_alike(line: str, said: str) -> bool:
+    size = min(len(line), len(said))
+    return line[:size] == said[:size]
 
 
 def _is_line_telling(line_prefix: str) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
-__all__ = ["Indentation", "drop_columns", "rebase", "width"]
+__all__ = ["Indentation", "drop_columns", "indentation_of", "rebase", "width"]
 
 _LEADING = re.compile(r"^[ \t]+(?=\S)", re.MULTILINE)
 
@@ -34,6 +35,12 @@ class Indentation:
         if not self.tabs:
             return " " * columns
         return "\t" * (columns // self.size) + " " * (columns % self.size)
+
+
+@lru_cache(maxsize=8)
+def indentation_of(text: str, *, default_tabs: bool) -> Indentation:
+    """Read it off the lines around the cursor's: the same for as long as it stays in its own."""
+    return Indentation.of(text, default_tabs=default_tabs)
 
 
 def width(line: str, size: int = 4) -> int:

@@ -9,7 +9,7 @@ from functools import cached_property
 __all__ = ["Language", "language"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # told apart by identity: they are keys
 class Language:
     line_comments: tuple[str, ...] = ()
     block_comment: tuple[str, str] | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 __all__ = ["closes_again", "cut_at_lines_below", "cut_loop", "is_telling", "repeats_line_above"]
 
 _RECURS = frozenset(
@@ -12,6 +14,7 @@ _RECURS = frozenset(
 _LOOP_TIMES = 3
 """The same lines this often in a row are a model that has lost its thread."""
 _LOOP_LINES = 4
+_THREE_LETTERS = re.compile(r"(?:[^\W_][\W_]*){3}")
 _RUN_CHARS = 12
 _RUN_TIMES = 4
 
@@ -19,7 +22,7 @@ _RUN_TIMES = 4
 def is_telling(line: str) -> bool:
     """Whether a line says enough for its repetition to mean something: not `}`, not `else:`."""
     word = line.strip(" \t:;{}()[],")
-    return sum(char.isalnum() for char in word) > 2 and word not in _RECURS
+    return bool(_THREE_LETTERS.search(word)) and word not in _RECURS
 
 
 def _is_own(line: str) -> bool:

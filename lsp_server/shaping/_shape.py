@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from ghostlap.lsp_server.shaping._brackets import CLOSERS, Brackets, scan
+from ghostlap.lsp_server.shaping._brackets import CLOSERS, Brackets, scan_lines, scan_on
 from ghostlap.lsp_server.shaping._debris import (
     strip_fences,
     strip_header,
@@ -15,7 +15,13 @@ from ghostlap.lsp_server.shaping._debris import (
 )
 from ghostlap.lsp_server.shaping._echo import strip_echo
 from ghostlap.lsp_server.shaping._extent import Extent, Reach, extent_at
-from ghostlap.lsp_server.shaping._indentation import Indentation, drop_columns, rebase, width
+from ghostlap.lsp_server.shaping._indentation import (
+    Indentation,
+    drop_columns,
+    indentation_of,
+    rebase,
+    width,
+)
 from ghostlap.lsp_server.shaping._languages import Language, language
 from ghostlap.lsp_server.shaping._overlap import Seam
 from ghostlap.lsp_server.shaping._repetition import (
@@ -113,6 +119,12 @@ class Shaper:
         return self._prefix[self._prefix.rfind("\n") + 1 :]
 
     @cached_property
+    def _head(self) -> str:
+        """The lines above the cursor's, as far as they are looked at."""
+        head = self._prefix[: len(self._prefix) - len(self._line_prefix)]
+        return head[-_LONGEST_STRING_SCAN_CHARS:]
+
+    @cached_property
     def _line_suffix(self) -> str:
         return self._suffix.partition("\n")[0].rstrip()
 
@@ -132,14 +144,14 @@ class Shaper:
 
     @cached_property
     def _file(self) -> Indentation:
-        near = _LONGEST_STRING_SCAN_CHARS
-        around = self._prefix[-near:] + self._suffix[:near]
-        return Indentation.of(around, default_tabs=self._language.indents_by_tabs)
+        below = self._suffix.partition("\n")[2][:_LONGEST_STRING_SCAN_CHARS]
+        return indentation_of(self._head + below, default_tabs=self._language.indents_by_tabs)
 
     @cached_property
     def _before(self) -> Brackets:
         """What the scan of the text before the cursor found, where the grammar does not object."""
-        found = scan(self._prefix[-_LONGEST_STRING_SCAN_CHARS:], self._language)
+        above = scan_lines(self._head, self._language)
+        found = scan_on(above, self._line_prefix, self._language)
         if found.inside and self._syntax.inside() == "":
             return Brackets(found.open, found.unmatched, "")
         return found
@@ -193,12 +205,16 @@ class Shaper:
         if not self._line_prefix.strip():
             blank = _BLANK_LINES.match(text)  # the line is empty: nothing is gained by skipping it
             text = text[blank.end() :] if blank else text
+            if not self._line_prefix:
+                return text
             return drop_columns(text, width(self._line_prefix, self._file.size), self._file.size)
         if self._line_prefix.endswith((" ", "\t")) and text.partition("\n")[0].strip():
             return text.lstrip(" \t")
         return text
 
     def _indent(self, text: str) -> str:
+        if self._line_prefix and self._extent.reach is Reach.LINE:
+            return text  # no more than its first line is wanted
         base = width(self._line_prefix, self._file.size)
         first, _, rest = text.partition("\n")
         header = self._header_above

@@ -21,8 +21,12 @@ debounce_ms = 0
 base_url = "http://127.0.0.1:{port}/v1"
 model = "bench"
 prompt = "suffix"
+
+[suggestion]
+ahead_percent = 0
 """
-"""All else as users have it, telemetry included. A debounce would be measured, not the server."""
+"""All else as users have it, telemetry included. A debounce would be measured, not the server, and
+what is asked ahead of need would be taken for the next key's request."""
 
 
 @dataclass(frozen=True, slots=True)
