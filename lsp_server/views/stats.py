@@ -23,7 +23,15 @@ from rich.console import Console
 from ghostlap.lsp_server.views.hedging_table import acceptance_table, hedging_section
 from ghostlap.lsp_server.views.latency_table import latency_table
 from ghostlap.lsp_server.views.sources import may_hold_something, nothing_in, parse_since, unix_ms
-from ghostlap.telemetry import GROUPINGS, StoreError, SummaryRow, default_path, summarise
+from ghostlap.telemetry import (
+    GROUPINGS,
+    PERSISTENCE_CHECKS_S,
+    FeedbackKind,
+    StoreError,
+    SummaryRow,
+    default_path,
+    summarise,
+)
 from ghostlap.telemetry.acceptance import AcceptanceRow, summarise_acceptance
 from ghostlap.telemetry.hedging import HedgingSummary, summarise_hedging
 
@@ -110,7 +118,7 @@ def _json(
         " distribution function)",
         "rows": [asdict(row) for row in rows],
         "hedging": _hedging(hedging),
-        "acceptance": [asdict(row) for row in acceptance],
+        "acceptance": [_acceptance(row) for row in acceptance],
     }
     return json.dumps(answer, indent=2)
 
@@ -143,6 +151,19 @@ def _hedging(found: HedgingSummary) -> dict[str, Any]:
             }
             for each in found.winners.values()
         ],
+    }
+
+
+def _acceptance(row: AcceptanceRow) -> dict[str, Any]:
+    return {
+        "provider": row.provider,
+        "simulated": row.simulated,
+        **{kind.value: row.counts[kind] for kind in FeedbackKind if kind != FeedbackKind.PERSISTED},
+        "accepted_chars": row.accepted_chars,
+        "still_there": {
+            f"{after_s} s": {"n": row.looked_at[after_s], "share": row.share_kept(after_s)}
+            for after_s in PERSISTENCE_CHECKS_S
+        },
     }
 
 

@@ -9,7 +9,15 @@ import pytest
 
 from ghostlap.lsp_server.views import stats
 from ghostlap.lsp_server.views.stats import parse_since
-from ghostlap.telemetry import Outcome, SqliteRecorder, Stage, SummaryRow, Trace, monotonic_ns
+from ghostlap.telemetry import (
+    FeedbackKind,
+    Outcome,
+    SqliteRecorder,
+    Stage,
+    SummaryRow,
+    Trace,
+    monotonic_ns,
+)
 from ghostlap.telemetry._database import open_for_writing
 
 MS = 1_000_000
@@ -70,6 +78,24 @@ def test_json_has_the_rows_with_their_units(
     assert (row["key"], row["simulated"], row["measured_from"]) == ("python", True, "arrival")
     assert (row["keystrokes"], row["served"], row["censored"]) == (4, 3, 1)
     assert (row["p50_ms"], row["share_within_100_ms"]) == (40.0, 0.75)
+
+
+def test_json_tells_what_became_of_suggestions(
+    recorded: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recorder = SqliteRecorder(recorded)
+    trace = Trace(1)
+    trace.attempt("other").won = True
+    trace.end(Outcome.SERVED)
+    recorder.record(trace)
+    recorder.record_feedback(1, FeedbackKind.ACCEPTED, length=9)
+    recorder.record_feedback(1, FeedbackKind.PERSISTED, length=9, after_s=30)
+    assert recorder.close(10)
+    assert stats.run(db=[recorded], as_json=True) == 0
+    (row,) = json.loads(capsys.readouterr().out)["acceptance"]
+    assert (row["provider"], row["accepted"], row["accepted_chars"]) == ("other", 1, 9)
+    assert row["still_there"]["30 s"] == {"n": 1, "share": 1.0}
+    assert row["still_there"]["120 s"] == {"n": 0, "share": None}
 
 
 def test_since_leaves_out_what_is_older(recorded: Path, capsys: pytest.CaptureFixture[str]) -> None:
