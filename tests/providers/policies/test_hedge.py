@@ -398,6 +398,21 @@ async def test_a_provider_with_a_bug_is_a_provider_that_fails(line: Line, ask: A
     assert trace.attempts[0].error == "ZeroDivisionError"
 
 
+async def test_a_primary_that_has_fallen_silent_is_no_longer_waited_for(
+    line: Line, ask: Ask
+) -> None:
+    """A bucket of ten would be empty after ten keys: from then on it counts as a failure."""
+    both = line([*[Script("quick\n", first_delay_s=0.002)] * 100, SLOW], Script("backup\n"))
+    policy = both.hedge(FixedDelay(0.02), budget=Budget(Limits(), Ledger()))
+    for _ in range(100):
+        await ask(policy)
+    traces = [(await ask(policy))[1] for _ in range(30)]
+    assert not any(each.denied for each in traces)
+    assert traces[0].attempts[1].launch_reason is LaunchReason.DELAY
+    assert traces[-1].attempts[1].launch_reason is LaunchReason.FAILURE
+    assert all(each.attempts[1].won for each in traces)
+
+
 async def test_the_state_of_a_policy_does_not_grow(line: Line, ask: Ask) -> None:
     both = line(QUICK, SLOW)
     policy = both.hedge(RACE)
