@@ -20,7 +20,7 @@ _BAR_MS = 500
 """As wide as a bar gets: what takes longer is late anyway."""
 _COLOURS = {"served": "green", "superseded": "yellow", "cancelled": "yellow", "error": "red"}
 _ROLLING = (
-    "keys", "served", "share", "superseded", "errors", "p50 ms", "p95", "n", "accepted",
+    "keys", "served", "share", "cut off", "errors", "p50 ms", "p95", "n", "accepted",
 )  # fmt: skip
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
@@ -73,7 +73,7 @@ def _state(hedging: Hedging) -> Text:
 
 def _rolling(latest: Latest, minutes: int) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    table.add_column(f"last {minutes} min", min_width=22, no_wrap=True)
+    table.add_column(f"last {minutes} min", min_width=14, no_wrap=True)
     for name in (
         "keys",
         "served",

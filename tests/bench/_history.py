@@ -36,12 +36,12 @@ PER_SESSION = 10_000
 LET_RUN = 0.05
 
 FACTS = {
-    "cerebras": ProviderFacts("on-chip SRAM", 0.35, 0.75, "generated"),
-    "groq": ProviderFacts("on-chip SRAM", 0.15, 0.60, "full"),
-    "openai": ProviderFacts("HBM", 0.20, 1.20, "generated"),
-    "vllm": ProviderFacts("HBM", 0.0, 0.0, "nothing"),
+    "sram-a": ProviderFacts("on-chip SRAM", 0.35, 0.75, "generated"),
+    "sram-b": ProviderFacts("on-chip SRAM", 0.15, 0.60, "full"),
+    "hbm-a": ProviderFacts("HBM", 0.20, 1.20, "generated"),
+    "hbm-own": ProviderFacts("HBM", 0.0, 0.0, "nothing"),
 }
-_MIDDLE_MS = {"cerebras": 95.0, "groq": 130.0, "openai": 310.0, "vllm": 180.0}
+_MIDDLE_MS = {"sram-a": 95.0, "sram-b": 130.0, "hbm-a": 310.0, "hbm-own": 180.0}
 _LANGUAGES = (("python", "py"), ("typescript", "ts"), ("rust", "rs"))
 
 
@@ -89,18 +89,18 @@ def _keystroke(rng: random.Random, sequence: int, at_ns: int) -> tuple[Trace, li
 
 
 def _ask(rng: random.Random, trace: Trace, at_ns: int) -> list[Feedback]:
-    provider = rng.choice((*FACTS, "openai"))
+    provider = rng.choice((*FACTS, "hbm-a"))
     usable_ns = trace.stamps[Stage.DISPATCHED] + round(
         rng.lognormvariate(0, 0.45) * _MIDDLE_MS[provider] * MS
     )
     _attempt(trace, provider, trace.stamps[Stage.DISPATCHED], usable_ns, rng)
-    if provider == "openai":
+    if provider == "hbm-a":
         trace.policy, trace.hedge_delay_ns = "hedge", 150 * MS
     until_ns = at_ns + round(rng.expovariate(1 / 700) * MS) + 80 * MS
     backup_ns = trace.stamps[Stage.DISPATCHED] + 150 * MS
-    if provider == "openai" and backup_ns < min(usable_ns, until_ns):
+    if provider == "hbm-a" and backup_ns < min(usable_ns, until_ns):
         faster_ns = backup_ns + round(rng.lognormvariate(0, 0.4) * 90 * MS)
-        backup = _attempt(trace, "cerebras", backup_ns, faster_ns, rng)
+        backup = _attempt(trace, "sram-a", backup_ns, faster_ns, rng)
         backup.role = Role.BACKUP
         backup.launch_reason = LaunchReason.SHADOW if rng.random() < 0.02 else LaunchReason.DELAY
         backup.delay_ns = 150 * MS
