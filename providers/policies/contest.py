@@ -14,49 +14,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
-from random import Random
 from types import TracebackType
 from typing import Self
 
 from ghostlap.providers._base import CompletionRequest
 from ghostlap.providers.policies.backend import Backend
-from ghostlap.providers.policies.budget import Budget
-from ghostlap.providers.policies.delay import Delay
 from ghostlap.providers.policies.leg import Leg, LegState
+from ghostlap.providers.policies.rules import Rules
 from ghostlap.telemetry import Attempt, CensorCause, LaunchReason, Role, Trace
 
-__all__ = ["Contest", "Rules"]
+__all__ = ["Contest"]
 
 _ABSTENTION_S = 0.15
-"""The least time that the others get when one has abstained: HEDGING's definition of empty."""
+"""The least time that the others get when the first has abstained: an empty answer is shown to
+nobody, and whoever waits for another one has lost nothing by so short a time."""
 _TEARDOWN_S = 0.02
 """When losers are closed, if the winner is still being read by then: the answer has gone out."""
 _LET_RUN = 8
 """More losers than that are not let run at a time, however slow a backend is."""
-
-
-@dataclass(slots=True)
-class Rules:
-    """What all contests of one policy have in common."""
-
-    line: Sequence[Backend]
-    """In the order in which they are asked; not empty."""
-    delay: Delay
-    budget: Budget
-    chance: Random
-    failed: Callable[[Exception], None]
-    """Told of each failure, also where another backend has answered. Must not raise."""
-    name: str
-    """What the policy is called in figures."""
-    let_run_share: float
-    """Of the losers, for the sake of unbiased figures."""
-    shadow_share: float
-    """Of the keystrokes, at which a backup is asked at once for the same reason."""
-    role: Role = Role.PRIMARY
-    """Of the first in line."""
-    reason: LaunchReason = LaunchReason.REQUEST
-    running: set[Leg] = field(default_factory=set)
 
 
 class Contest:

@@ -13,15 +13,16 @@ from random import Random
 from ghostlap.providers._base import CompletionRequest
 from ghostlap.providers.policies.backend import Backend
 from ghostlap.providers.policies.budget import Budget
-from ghostlap.providers.policies.contest import Contest, Rules
+from ghostlap.providers.policies.contest import Contest
 from ghostlap.providers.policies.delay import Delay
+from ghostlap.providers.policies.rules import Rules
 from ghostlap.telemetry import CensorCause, LaunchReason, Role, Trace
 
 __all__ = ["LET_RUN_SHARE", "SHADOW_SHARE", "Hedge"]
 
 LET_RUN_SHARE = 0.05
 SHADOW_SHARE = 0.02
-"""Both by the reference on hedging: enough for 500 pairs in some days, and little to pay."""
+"""Enough for some hundred pairs of times in a week of typing, and little to pay."""
 
 
 class Hedge:
