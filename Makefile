@@ -54,7 +54,7 @@ VSIX := editors/vscode/ghostlap.vsix
 
 extension: $(VSIX)
 
-$(VSIX): $(NODE)/.stands editors/package.sh $(wildcard editors/vscode/*.*s* \
+$(VSIX): $(NODE)/.stands editors/package.sh $(wildcard editors/vscode/*.json editors/vscode/*.mjs \
   editors/vscode/README.md editors/vscode/src/* editors/vscode/media/*)
 	editors/package.sh $(NODE)
 

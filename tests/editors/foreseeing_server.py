@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from ghostlap.lsp_server import config
+from ghostlap.lsp_server.cli import main
 from ghostlap.lsp_server.logs import set_up_logs
 from ghostlap.lsp_server.server import serve
 from ghostlap.providers import (
@@ -86,5 +87,7 @@ class ForeseeingBackends:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] not in ([], ["serve"]):  # as the plugins run the rest of the command line
+        sys.exit(main(sys.argv[1:]))
     set_up_logs(os.environ.get("GHOSTLAP_LOG", "warning"))
     sys.exit(serve(*config.load(), backends=ForeseeingBackends()))

@@ -67,9 +67,16 @@ export class Commands {
   }
 
   private async chooseProvider(): Promise<void> {
-    const choices = await this.providers();
+    const another: Choice = {
+      label: "Another…",
+      description: "who is named in the configuration file can be chosen here",
+      value: "",
+    };
+    const choices = [...(await this.providers()), another];
     const chosen = await vscode.window.showQuickPick(choices, { title: "Who completes?", matchOnDescription: true });
-    if (chosen !== undefined) {
+    if (chosen === another) {
+      await this.openConfig();
+    } else if (chosen !== undefined) {
       await this.run("ghostlap.provider.select", chosen.value);
     }
   }
@@ -182,13 +189,17 @@ export class Commands {
   }
 }
 
+/** Those that the user's file mentions: a folder is not to choose where code is sent. */
 function providerRows(listed: unknown): { name: string; about: string }[] {
   const rows: unknown = Array.isArray(listed) ? listed : (listed as { providers?: unknown }).providers;
   if (!Array.isArray(rows)) {
     return [];
   }
   return rows.flatMap((row: unknown) => {
-    const { name, hardware, model } = row as Record<string, unknown>;
+    const { name, hardware, model, configured, primary } = row as Record<string, unknown>;
+    if (configured !== true && primary !== true) {
+      return [];
+    }
     const about = [hardware, model].filter((each) => typeof each === "string" && each !== "").join(" · ");
     return typeof name === "string" ? [{ name, about }] : [];
   });
