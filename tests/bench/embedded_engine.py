@@ -1,200 +1,279 @@
-"""Keys that the embedded engine saves, how often what it shows is right, and how long it thinks.
+"""Keys that the embedded engine saves, how often what it shows is right, how fast, how large.
 
-Lines of installed packages are typed anew, key by key, in a file that holds all its other lines.
-The packages are not in the engine's index, which is that of the standard library. A suggestion that
-the line goes on with is accepted and saves its characters but one. Beside it, on the same lines:
-the longest match, what followed the longest text before the cursor that stands elsewhere in the
-file; and the nearest word that begins as the half-typed one.
+Lines of packages are typed anew, key by key, into files that hold their other lines. The package is
+indexed as a workspace, the file itself is left out of the index; the standard library's index is
+there too. A suggestion that the line goes on with is accepted: it saves its characters but one.
+Where the checkout has a history, what its last commits added is typed into the commit before them.
+Beside the engine, on the same lines: the nearest word that begins as the half-typed one, and what
+followed the longest text before the cursor that stands elsewhere in the file.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import random
-import sysconfig
+import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
+from statistics import median
 
+import psutil  # type: ignore[import-untyped] # it ships no types
 from rich.console import Console
 
-from ghostlap.providers import CompletionRequest
 from ghostlap.providers.local import EmbeddedEngine, EmbeddedSettings
-from ghostlap.telemetry import monotonic_ns
-from tests.bench._figures import table
+from ghostlap.providers.local.buffer import Buffer
+from ghostlap.providers.local.workspace_build import workspace_folder
+from tests.bench._driver import BenchError
+from tests.bench._figures import Figure, figures_table, table
+from tests.bench.embedded_engine_data import (
+    PACKAGES,
+    Passage,
+    blocks,
+    copy,
+    fetch,
+    hunks,
+    is_code,
+    large_workspace,
+    sources,
+    standard_library,
+)
+from tests.bench.embedded_engine_typing import (
+    Guess,
+    Tally,
+    index_all,
+    longest_match,
+    rest_of_line,
+    type_passage,
+    type_with_engine,
+    word_completion,
+)
 
 __all__ = ["main"]
 
-PACKAGES = ("rich", "aiohttp", "hypothesis")
 THRESHOLDS = (0.5, 0.7, 0.8)
-LINES = 60
-"""Lines of each package that are typed anew."""
-URI = "file:///typed.py"
-_WINDOW_LINES = 80
-_BELOW_LINES = 30
-_LONGEST_MATCH = 40
-
-Guess = Callable[[list[str], int, int], str]
-
-
-@dataclass(slots=True)
-class Tally:
-    keys: int = 0
-    saved: int = 0
-    shown: int = 0
-    right: int = 0
-    took_ns: list[int] = field(default_factory=list)
-
-    @property
-    def saved_share(self) -> float:
-        return self.saved / max(1, self.keys + self.saved)
-
-    @property
-    def precision(self) -> float:
-        return self.right / max(1, self.shown)
-
-    def took_ms(self, share: float) -> float:
-        ordered = sorted(self.took_ns)
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] / 1e6
+COMMITS = 40
+"""How far the history is gone back."""
+LARGE_BYTES = 25_000_000
+_LINES_A_FILE = 10
+_PAUSE_S = 0.5
+"""Between two passages while the index is made: a person pauses more."""
+BESIDE: dict[str, Guess] = {"longest match": longest_match, "word completion": word_completion}
 
 
-def passages(package: str, rng: random.Random) -> Iterator[tuple[list[str], int]]:
-    """Yield files as lines, each with the number of a line to type anew."""
-    root = Path(sysconfig.get_path("purelib"), package)
-    files = [path for path in sorted(root.rglob("*.py")) if path.stat().st_size > 4_000]
-    found = 0
-    while found < LINES:
-        lines = rng.choice(files).read_text(encoding="utf-8").split("\n")
-        worth = [number for number, line in enumerate(lines) if number > 5 and _is_code(line)]
-        if len(worth) > 50:
-            found += 1
-            yield lines, rng.choice(worth)
+@asynccontextmanager
+async def engine_on(
+    root: Path | None, cache: Path, *, wait: bool = True, **settings: float
+) -> AsyncIterator[EmbeddedEngine]:
+    """An engine that has indexed `root`, in a process, as the server does."""
+    engine = EmbeddedEngine(EmbeddedSettings(**settings), cache)  # type: ignore[arg-type]
+    if root is not None:
+        command = [sys.executable, "-I", "-m", "ghostlap.lsp_server", "index", "--porcelain"]
+        engine.folders.use([root], [*command, f"--cache-dir={cache}"])
+    try:
+        await engine.warm()
+        if wait:
+            await engine.settled()
+            await engine.folders.settled()
+        yield engine
+    finally:
+        await engine.aclose()
 
 
-def _is_code(line: str) -> bool:
-    return len(line.strip()) > 3 and not line.lstrip().startswith(("#", '"', "'"))
-
-
-def type_line(lines: list[str], number: int, guess: Guess, tally: Tally) -> None:
-    """Type one line as a person does who accepts whatever is right."""
-    line = lines[number]
-    at = len(line) - len(line.lstrip())
-    while at < len(line):
-        began = monotonic_ns()
-        text = guess(lines, number, at)
-        tally.took_ns.append(monotonic_ns() - began)
-        tally.keys += 1
-        if text:
-            tally.shown += 1
-            if line.startswith(text, at):
-                tally.right += 1
-                tally.saved += len(text) - 1
-                at += len(text)
-                continue
-        at += 1
-
-
-def longest_match(lines: list[str], number: int, at: int) -> str:
-    """Return the rest of the line that follows the longest equal text elsewhere in the file."""
-    others = "\n".join(lines[:number] + lines[number + 1 :])
-    before = "\n".join(lines[max(0, number - 3) : number]) + "\n" + lines[number][:at]
-    for length in range(min(_LONGEST_MATCH, len(before)), 3, -1):
-        found = others.find(before[-length:])
-        if found >= 0:
-            start = found + length
-            return others[start : others.find("\n", start)]
-    return ""
-
-
-def word_completion(lines: list[str], number: int, at: int) -> str:
-    """Return the rest of the nearest word that begins as two or more typed letters do."""
-    line = lines[number]
-    start = at
-    while start and (line[start - 1].isalnum() or line[start - 1] == "_"):
-        start -= 1
-    half = line[start:at]
-    if len(half) < 2 or half[0].isdigit():
-        return ""
-    for distance in range(1, len(lines)):
-        for other in (number - distance, number + distance):
-            if 0 <= other < len(lines) and half in lines[other]:
-                for word in _words(lines[other]):
-                    if word.startswith(half) and len(word) > len(half) + 1:
-                        return word[len(half) :]
-    return ""
-
-
-def _words(line: str) -> list[str]:
-    return "".join(char if char.isalnum() or char == "_" else " " for char in line).split()
-
-
-def guess_of(engine: EmbeddedEngine) -> Guess:
-    def guess(lines: list[str], number: int, at: int) -> str:
-        prefix = "\n".join([*lines[max(0, number - _WINDOW_LINES) : number], lines[number][:at]])
-        suffix = "\n" + "\n".join(lines[number + 1 : number + _BELOW_LINES])
-        request = CompletionRequest(
-            prefix=prefix, suffix=suffix, language="python", uri=URI, line=number
-        )
-        found = engine.suggest(request)
-        return found[0].text if found else ""
-
-    return guess
-
-
-async def with_engine(threshold: float, seed: int, cache: Path) -> dict[str, Tally]:
-    engine = EmbeddedEngine(EmbeddedSettings(confidence=threshold), cache)
-    await engine.warm()
-    await engine.settled()
+async def type_all(root: Path, passages: Sequence[Passage], cache: Path) -> dict[str, Tally]:
     tallies = {}
+    for threshold in THRESHOLDS:
+        tally = tallies[f"τ = {threshold}"] = Tally()
+        async with engine_on(root, cache, confidence=threshold) as engine:
+            for passage in passages:
+                type_with_engine(engine, passage, tally)
+    for name, guess in BESIDE.items():
+        tally = tallies[name] = Tally()
+        for passage in passages:
+            type_passage(passage, guess, tally)
+    return tallies
+
+
+def typed(cache: Path, count: int, seed: int) -> dict[str, dict[str, Tally]]:
+    """Type passages of every package that can be had, and of the checkout's history."""
+    found = {}
     for package in PACKAGES:
-        tally = tallies[package] = Tally()
-        for lines, number in passages(package, random.Random(seed)):
-            engine.document_opened(URI, "python", lines)
-            engine.document_edited(URI, number, number + 1, [""])
-            buffer = engine._buffers["python"]  # indexed before, not while typing
-            buffer.catch_up(URI, number, len(lines))
-            type_line(lines, number, guess_of(engine), tally)
-    await engine.aclose()
-    return tallies
+        try:
+            fetched = fetch(package)
+        except BenchError as error:
+            print(error, file=sys.stderr)  # noqa: T201 - for the user
+            continue
+        root = cache / package.partition("=")[0].partition("@")[0]
+        copy(fetched, root)
+        passages = [*blocks(root, count, seed)]
+        found[package] = asyncio.run(type_all(root, passages, cache))
+    old = cache / "history"
+    added = [*hunks(old, 2 * count, seed, COMMITS)]
+    if added:
+        found[f"git, {COMMITS} commits"] = asyncio.run(type_all(old, added, cache))
+    return found
 
 
-def without_engine(guess: Guess, seed: int) -> dict[str, Tally]:
-    tallies = {package: Tally() for package in PACKAGES}
-    for package, tally in tallies.items():
-        for lines, number in passages(package, random.Random(seed)):
-            type_line(lines, number, guess, tally)
-    return tallies
+def typed_figures(found: dict[str, dict[str, Tally]]) -> Iterator[Figure]:
+    """State the targets as what may be missing: a figure is good when it is small."""
+    for package, tallies in found.items():
+        tally, words = tallies["τ = 0.7"], tallies["word completion"]
+        saved = 0.40 if package.startswith("git") else 0.35
+        yield Figure(f"{package}: keys not saved", 1 - tally.saved_share, limit=1 - saved)
+        yield Figure(f"{package}: shown and wrong", 1 - tally.precision, limit=0.30)
+        times = words.saved_share / max(0.001, tally.saved_share)
+        yield Figure(f"{package}: of them by word completion", times, limit=1 / 1.6)
+
+
+async def latencies(cache: Path, seed: int) -> list[Figure]:
+    """Type beside an index of 25 MB, while it is made and when it is there."""
+    root = cache / "large"
+    size_mb = large_workspace(root, LARGE_BYTES) / 1e6
+    passages = [*blocks(root, 30, seed)]
+    figures = []
+    process = psutil.Process()
+    async with engine_on(None, cache, confidence=0.7) as engine:
+        type_with_engine(engine, passages[0], Tally())
+    rss = process.memory_info().rss
+    cpu, began = _children_s(), time.monotonic()
+    async with engine_on(root, cache, wait=False, confidence=0.7) as engine:
+        indexing = asyncio.ensure_future(engine.folders.settled())
+        tally = Tally()
+        while not indexing.done():
+            type_with_engine(engine, passages[tally.keys % len(passages)], tally)
+            await asyncio.sleep(_PAUSE_S)
+        figures += _latency("while it is indexed", tally)
+        wall_s = time.monotonic() - began
+        build_s = _children_s() - cpu or wall_s
+        tally = Tally()
+        for passage in passages:
+            type_with_engine(engine, passage, tally)
+        figures += _latency(f"with {size_mb:.0f} MB indexed", tally)
+        more_mb = (process.memory_info().rss - rss) / 1e6
+    folder = workspace_folder(cache, root)
+    disk_mb = sum(each.stat().st_size for each in folder.glob("*.index")) / 1e6
+    note = f"{wall_s:.0f} s beside a busy typist"
+    return [
+        *figures,
+        Figure("build, CPU time", build_s / size_mb, "s/MB", 0.7, note),
+        Figure("memory", more_mb / size_mb, "MB/MB", 7.0, "what was read of the map included"),
+        Figure("disk", disk_mb / size_mb, "MB/MB", 7.0),
+    ]
+
+
+def _latency(when: str, tally: Tally) -> list[Figure]:
+    limits = ((0.5, "p50", 0.6), (0.99, "p99", 3.0), (1.0, "max", 5.0))
+    note = f"{tally.keys} keys"
+    return [
+        Figure(f"a key {when}, {name}", tally.took_ms(share), "ms", limit, note)
+        for share, name, limit in limits
+    ]
+
+
+def _children_s() -> float:
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def edit_us(seed: int) -> float:
+    """Return what it takes to take up a line that was edited, indexing it included."""
+    rng = random.Random(seed)
+    lines = Path(random.__file__).read_text(encoding="utf-8").split("\n")
+    buffer = Buffer()
+    buffer.open("file:///a.py", lines)
+    buffer.catch_up("file:///a.py", -1, len(lines))
+    took = []
+    for _ in range(2_000):
+        number = rng.randrange(len(lines))
+        began = time.perf_counter_ns()
+        buffer.edit("file:///a.py", number, number + 1, [rng.choice(lines)])
+        buffer.catch_up("file:///a.py", number + 1, 10)
+        took.append(time.perf_counter_ns() - began)
+    return median(took) / 1e3
+
+
+async def exact_rests(cache: Path, points: int, seed: int) -> list[Figure]:
+    """Let the engine finish lines of the standard library, at their start and within."""
+    root = cache / "library"
+    standard_library(root)
+    rng = random.Random(seed)
+    paths = [path for path in sources(root) if path.stat().st_size > 4_000]
+    right = {"line start": 0, "mid-line": 0}
+    async with engine_on(root, cache, confidence=1e-30, standard_library=False) as engine:
+        for _ in range(points // _LINES_A_FILE):
+            path = rng.choice(paths)
+            lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+            uri = path.as_uri()
+            engine.document_opened(uri, "python", lines)
+            index_all(engine, uri, -1)
+            for number in _some_code(lines, rng):
+                line = lines[number].rstrip()
+                start = len(line) - len(line.lstrip())
+                within = rng.choice(_token_starts(line) or [start])
+                for where, at in (("line start", start), ("mid-line", within)):
+                    rest = rest_of_line(engine, uri, lines, number, at)
+                    right[where] += rest.strip() == line[at:].strip()
+            engine.document_closed(uri)
+    return [
+        Figure(f"{where}: rests missed", 1 - right[where] / points, "", limit, f"{points} points")
+        for where, limit in (("line start", 0.90), ("mid-line", 0.70))
+    ]
+
+
+def _some_code(lines: Sequence[str], rng: random.Random) -> list[int]:
+    code = [number for number, line in enumerate(lines) if is_code(line)]
+    return rng.choices(code, k=_LINES_A_FILE)
+
+
+def _token_starts(line: str) -> list[int]:
+    """Return where the cursor may stand within a line, with two characters at least behind it."""
+    first = len(line) - len(line.lstrip()) + 1
+    return [
+        at
+        for at in range(first, len(line) - 1)
+        if not _is_word(line[at - 1]) or not _is_word(line[at])
+    ]
+
+
+def _is_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
+
+
+def _rows(found: dict[str, dict[str, Tally]]) -> Iterator[list[str]]:
+    for package, tallies in found.items():
+        for arm, tally in tallies.items():
+            yield [
+                package,
+                arm,
+                str(tally.keys),
+                str(tally.shown),
+                f"{tally.precision:.2f}",
+                f"{tally.saved_share:.2f}",
+                f"{tally.took_ms(0.5):.2f}",
+                f"{tally.took_ms(0.99):.2f}",
+            ]
 
 
 def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="embedded_engine", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--strict", action="store_true", help="has no target here")
-    seed = parser.parse_args(argv).seed
-    arms: dict[str, dict[str, Tally]] = {}
-    with tempfile.TemporaryDirectory() as cache:
-        for threshold in THRESHOLDS:
-            arms[f"embedded, τ = {threshold}"] = asyncio.run(
-                with_engine(threshold, seed, Path(cache))
-            )
-    arms["longest match"] = without_engine(longest_match, seed)
-    arms["word completion"] = without_engine(word_completion, seed)
-    rows = [
-        [
-            arm,
-            package,
-            str(tally.keys),
-            str(tally.shown),
-            f"{tally.precision:.2f}",
-            f"{tally.saved_share:.2f}",
-            f"{tally.took_ms(0.5):.2f}",
-            f"{tally.took_ms(0.99):.2f}",
-        ]
-        for arm, tallies in arms.items()
-        for package, tally in tallies.items()
-    ]
-    heads = ["", "package", "keys", "shown", "right", "saved", "p50 ms", "p99 ms"]
-    table(Console(), f"{LINES} lines of each package, seed {seed}", heads, rows)
-    return 0
+    parser.add_argument("--long", action="store_true", help="type five times as much")
+    parser.add_argument("--strict", action="store_true", help="fail when a target is missed")
+    args = parser.parse_args(argv)
+    times = 5 if args.long else 1
+    console = Console()
+    with tempfile.TemporaryDirectory() as folder:
+        cache = Path(folder)
+        found = typed(cache, 12 * times, args.seed)
+        heads = ["", "", "keys", "shown", "right", "saved", "p50 ms", "p99 ms"]
+        table(console, f"Passages of packages, seed {args.seed}", heads, _rows(found))
+        figures = [*typed_figures(found)]
+        figures += asyncio.run(latencies(cache, args.seed))
+        figures.append(Figure("a line's edit", edit_us(args.seed), "µs", 50.0, "indexed, too"))
+        figures += asyncio.run(exact_rests(cache, 1_000 * times, args.seed))
+    figures_table(console, "Targets", figures)
+    return 1 if args.strict and any(each.missed for each in figures) else 0
