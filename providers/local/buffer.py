@@ -56,6 +56,7 @@ class Buffer:
     """Indexes the open documents of one language. Used from one thread."""
 
     def __init__(self) -> None:
+        self.source = Source.BUFFER
         self._documents: dict[str, _Document] = {}
         self._opened = 0
         self.version = 0
@@ -290,15 +291,17 @@ class Buffer:
             for chain in self._earlier:
                 chain.extend([-1] * count)
             return
-        all_tokens, codes, latest = self._tokens, self._codes, self._latest
-        for position in range(first, first + count):
-            latest[all_tokens[position]] = position
-            behind = all_tokens[position - 5 : position]
+        latest = self._latest
+        stream = self._tokens[first - 7 :].tolist()
+        codes = self._codes[first - 7 :].tolist()
+        for at in range(count):
+            position = first + at
+            latest[stream[at + 7]] = position
             keys = (
-                tuple(behind),
-                tuple(codes[position - 7 : position]),
-                tuple(behind[3:]),
-                (behind[4],),
+                tuple(stream[at + 2 : at + 7]),
+                tuple(codes[at : at + 7]),
+                tuple(stream[at + 5 : at + 7]),
+                (stream[at + 6],),
             )
             for heads, earlier, key in zip(self._heads, self._earlier, keys, strict=True):
                 slot = hash(key) % _HEADS

@@ -14,7 +14,7 @@ from ghostlap.providers.local.lexer import (
 from ghostlap.providers.local.words import ITSELF, Break, line_tokens, shape_code
 
 if TYPE_CHECKING:
-    from ghostlap.providers.local.places import Places
+    from ghostlap.providers.local.places import Places, Source
 
 __all__ = [
     "CONTEXT_TOKENS",
@@ -43,6 +43,8 @@ Half = tuple[int, str]
 
 class Index(Protocol):
     """Tokens of known text that can be searched for what followed a context."""
+
+    source: Source
 
     def number(self, text: str) -> int:
         """Return a word's number, -1 if it does not occur."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import mmap
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +24,14 @@ from ghostlap.providers.local.query import (
     Query,
     unknown_token,
 )
-from ghostlap.providers.local.sorted_contexts import SortedContexts, context_bytes
+from ghostlap.providers.local.sorted_contexts import DEPTH, SortedContexts, context_bytes
 from ghostlap.providers.local.words import EDGE_TOKEN, FIRST_WORD, ITSELF, shape_code
 
 __all__ = ["Segment"]
 
 _CACHED_WORDS = 20_000
+_HELD = 64
+"""Contexts whose places are kept, for the next letter."""
 
 # How many places are compared with the context for one token.
 _KEPT = {Source.WORKSPACE: 24, Source.LIBRARY: 16}
@@ -38,6 +40,16 @@ _SHALLOWEST_SHAPE = 4
 _SEARCHED = 1_024
 """Places whose next word is held against the half-typed one."""
 _BEHIND = np.arange(1, 17)
+
+
+class _Found(NamedTuple):
+    """What was found for one context."""
+
+    typed: str
+    positions: NDArray[np.int64]
+    surely: int
+    by_word: bool
+    """Whether only words that begin as what is typed were kept."""
 
 
 class Segment:
@@ -61,9 +73,11 @@ class Segment:
         self._numbers: dict[tuple[str, int], tuple[int, int]] = {}
         self._texts: dict[int, str] = {}
         self._hidden: list[tuple[int, int]] = []
+        self._found: dict[tuple[int, tuple[int, ...], int], _Found] = {}
 
     def hide(self, files: Collection[int]) -> None:
         """Suggest nothing from these files, by their numbers in the header's list."""
+        self._found.clear()
         ends = [*self._file_starts[1:].tolist(), len(self._tokens)]
         self._hidden = [(int(self._file_starts[each]), ends[each]) for each in sorted(files)]
 
@@ -141,40 +155,50 @@ class Segment:
         """Return up to `wanted` places, those of the deepest agreement first."""
         if not codes:
             return None
-        enough = wanted if half is None else _SEARCHED
-        low = high = searched = 0
-        parts: list[NDArray[np.int32]] = []
-        surely = 0  # how many positions come from other ranges than the widest
-        for _, start, stop in order.ranges(
-            context_bytes(codes), enough=enough, shallowest=shallowest
-        ):
-            surely = searched
-            if not parts:
-                step = max(1, -(-(stop - start) // enough))
-                parts.append(order.order[start:stop:step])
-            else:
-                step = max(1, -(-(stop - start - (high - low)) // enough))
-                parts += [order.order[start:low:step], order.order[high:stop:step]]
-            low, high = start, stop
-            searched = sum(map(len, parts))
-        if not parts:
-            return None
-        positions = np.concatenate(parts) if len(parts) > 1 else parts[0]
-        keep = self._fitting(positions, half, words)
+        positions, surely = self._searched(order, codes, half, words, wanted, shallowest)
+        if len(positions) > wanted:
+            deep = min(surely, wanted)
+            rest = np.linspace(deep, len(positions) - 1, wanted - deep).astype(np.int64)
+            positions = np.concatenate([positions[:deep], positions[rest]])
+        return positions if len(positions) else None
+
+    def _searched(
+        self,
+        order: SortedContexts,
+        codes: list[int],
+        half: Half | None,
+        words: tuple[int, int] | None,
+        wanted: int,
+        shallowest: int,
+    ) -> tuple[NDArray[np.int64], int]:
+        """Return all places that were found to fit, and how many are not of the widest range.
+
+        What fits a half-typed word is among what fitted it a letter ago.
+        """
+        by_word = words is not None
+        space = -1 if half is None else half[0]
+        typed = half[1] if half else ""
+        key = (id(order), tuple(codes[:DEPTH]), space)
+        held = self._found.get(key)
+        if held is not None and typed.startswith(held.typed) and held.by_word <= by_word:
+            found, surely = held.positions, held.surely
+        else:
+            enough = wanted if half is None else _SEARCHED
+            found, surely = _nearest(order, codes, enough, shallowest)
+        keep = self._fitting(found, half, words)
         at = keep.nonzero()[0]
-        if len(at) > wanted:
-            deep = int(keep[:surely].sum())
-            if deep >= wanted:
-                at = at[:wanted]
-            else:
-                rest = np.linspace(deep, len(at) - 1, wanted - deep).astype(np.int64)
-                at = np.concatenate([at[:deep], at[rest]])
-        return positions[at].astype(np.int64)
+        surely = int(keep[:surely].sum())
+        found = self._shown(found[at].astype(np.int64))
+        surely = min(surely, len(found))
+        if len(self._found) >= _HELD:
+            self._found.clear()
+        self._found[key] = _Found(typed, found, surely, by_word=by_word)
+        return found, surely
 
     def _fitting(
-        self, positions: NDArray[np.int32], half: Half | None, words: tuple[int, int] | None
+        self, positions: NDArray[Any], half: Half | None, words: tuple[int, int] | None
     ) -> NDArray[np.bool_]:
-        """Say whose token fits what is half typed, in files that are not hidden."""
+        """Say whose token fits what is half typed."""
         nexts = self._tokens[positions]
         keep: NDArray[np.bool_]
         if half is None:
@@ -183,9 +207,13 @@ class Segment:
             keep = (nexts & 1 == half[0]) & (nexts >= 2 * FIRST_WORD)
         else:
             keep = (nexts & 1 == half[0]) & (nexts >= 2 * words[0]) & (nexts < 2 * words[1])
-        for start, stop in self._hidden:
-            keep &= (positions < start) | (positions >= stop)
         return keep
+
+    def _shown(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Leave out the positions in files that are hidden."""
+        for start, stop in self._hidden:
+            positions = positions[(positions < start) | (positions >= stop)]
+        return positions
 
     def _most_frequent(
         self, words: tuple[int, int], space: int
@@ -230,6 +258,28 @@ class Segment:
 
 
 _NONE = np.zeros(0, np.int64)
+
+
+def _nearest(
+    order: SortedContexts, codes: list[int], enough: int, shallowest: int
+) -> tuple[NDArray[np.int32], int]:
+    """Return positions, those of the deepest agreement first, and how many before the widest.
+
+    Of a range that adds more than `enough`, they are taken evenly spread.
+    """
+    low = high = surely = 0
+    parts: list[NDArray[np.int32]] = []
+    for _, start, stop in order.ranges(context_bytes(codes), enough=enough, shallowest=shallowest):
+        surely = sum(map(len, parts))
+        step = max(1, -(-(stop - start - (high - low)) // enough))
+        if parts:
+            parts += [order.order[start:low:step], order.order[high:stop:step]]
+        else:
+            parts.append(order.order[start:stop:step])
+        low, high = start, stop
+    if not parts:
+        return order.order[:0], 0
+    return np.concatenate(parts) if len(parts) > 1 else parts[0], surely
 
 
 def _sorted(

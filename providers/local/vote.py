@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from ghostlap.providers.local.alignment import align
+from ghostlap.providers.local.places import Places, Source
 from ghostlap.providers.local.query import Half, Index, Query
 from ghostlap.providers.local.weights import Rows, row_weights, unknown_weight
 from ghostlap.providers.local.words import FIRST_WORD
@@ -15,6 +16,8 @@ from ghostlap.providers.local.words import FIRST_WORD
 __all__ = ["Token", "Verdict", "Votes", "vote"]
 
 _MOST_HELD = 2_000
+_ENOUGH = 16
+"""Places of the nearer indexes after which libraries are not asked any more."""
 
 Token: TypeAlias = tuple[str | int, int]
 """A word, or a `Break`, and whether a space stands before it."""
@@ -59,7 +62,7 @@ def vote(
     `own` is the index of the open documents. `half` is the word being typed. With `only`, the
     verdict is on that token.
     """
-    places = [found for index in (own, *others) if (found := index.places(query, half)) is not None]
+    places = _ask(query, half, (own, *others))
     if not places:
         return None
     alignments = align(places, query)
@@ -110,6 +113,20 @@ def _corrected(share: float) -> float:
     .82 were right.
     """
     return float(share + 0.3 * share * share * (1 - share))
+
+
+def _ask(query: Query, half: Half | None, indexes: Sequence[Index]) -> list[Places]:
+    """Return the places of each index; a library is asked where the nearer ones know little."""
+    places: list[Places] = []
+    rows = 0
+    for index in indexes:
+        if rows >= _ENOUGH and index.source is Source.LIBRARY:
+            break
+        found = index.places(query, half)
+        if found is not None:
+            places.append(found)
+            rows += len(found.nexts)
+    return places
 
 
 def _continues(token: Token, half: Half) -> bool:
