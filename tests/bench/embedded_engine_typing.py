@@ -20,15 +20,6 @@ __all__ = [
     "type_with_engine",
     "word_completion",
 ]
-    "Guess",
-    "Tally",
-    "index_all",
-    "longest_match",
-    "rest_of_line",
-    "type_passage",
-    "type_with_engine",
-    "word_completion",
-]
 
 _WINDOW_LINES = 80
 _BELOW_LINES = 30
