@@ -221,6 +221,7 @@ export class Server implements vscode.Disposable {
         this.ended = [...this.ended.filter((each) => at - each < WINDOW_MS), at];
         if (this.ended.length <= ownSettings().restarts) {
           this.log.warn("The server ended, and is started anew.");
+          this.observer.reset({ state: "starting" });
           return { action: CloseAction.Restart, handled: true };
         }
         this.fail("The server ended again and again: the log may say why; “Restart Server” tries once more.");
