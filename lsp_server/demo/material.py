@@ -8,7 +8,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["LANGUAGES", "Material", "Passage", "choose_file", "choose_passage", "read_material"]
+__all__ = [
+    "LANGUAGES",
+    "Material",
+    "Passage",
+    "choose_file",
+    "choose_passage",
+    "read_material",
+    "source_files",
+]
 
 LANGUAGES = {
     ".c": "c",
@@ -94,7 +102,7 @@ class Passage:
 
 def choose_file(folder: Path) -> Material | None:
     """Return the largest source file below `folder` that a person may have written and typed."""
-    found = [(size, path) for size, path in _source_files(folder) if size <= _MAX_BYTES]
+    found = [(size, path) for size, path in source_files(folder) if size <= _MAX_BYTES]
     for size, path in sorted(found, key=lambda each: each[0], reverse=True):
         if size < _MIN_BYTES:
             return None
@@ -107,7 +115,7 @@ def choose_file(folder: Path) -> Material | None:
     return None
 
 
-def _source_files(folder: Path) -> Iterator[tuple[int, Path]]:
+def source_files(folder: Path) -> Iterator[tuple[int, Path]]:
     """Yield sizes and paths, those near the top first."""
     seen, folders = 0, [folder]
     while folders and seen < _MAX_ENTRIES:
