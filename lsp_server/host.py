@@ -182,6 +182,8 @@ class Host:
         await _close("The connections", self._backends.aclose())
         if not self._recorder.close(_RECORDER_CLOSE_S):
             log.warning("The last keystrokes could not be recorded in time.")
+        if self._recorder.lost:
+            log.warning("%d rows of telemetry could not be kept.", self._recorder.lost)
 
     def _tell(self, problems: Sequence[Problem]) -> None:
         for problem in problems:

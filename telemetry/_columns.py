@@ -21,6 +21,7 @@ __all__ = [
     "Columns",
     "GroupKey",
     "Ints",
+    "first_of_the_latest",
     "label_numbers",
     "read_columns",
     "read_rollable",
@@ -55,9 +56,10 @@ _VALUES = """
 _ROWS = f"""
     SELECT (coalesce({{key}}, 0) << 31) | coalesce({{subkey}}, 0), {_VALUES}
     FROM keystroke
-    WHERE at_unix_ns >= :since_unix_ns
-    AND (:session IS NULL OR session = (SELECT id FROM session WHERE uuid = :session))
+    WHERE TRUE
 """  # noqa: S608 - made of the text above
+_SINCE = " AND at_unix_ns >= :since_unix_ns"
+_SESSION = " AND session = (SELECT id FROM session WHERE uuid = :session)"
 _ROLLABLE = f"""
     SELECT 0, {_VALUES}, at_unix_ns / 3600000000000, coalesce(provider, 0), coalesce(model, 0),
         coalesce(hardware, 0), coalesce(language, 0), coalesce(file_type, 0), simulated
@@ -123,7 +125,10 @@ def read_columns(
         "since_unix_ns": min((since_unix_ms or 0) * 1_000_000, (1 << 63) - 1),
         "session": session,
     }
-    rows = connection.execute(_ROWS.format(key=key, subkey=subkey), values)
+    query = _ROWS.format(key=key, subkey=subkey)
+    query += _SINCE if since_unix_ms else ""  # each row would ask, a million times
+    query += _SESSION if session is not None else ""
+    rows = connection.execute(query, values)
     kinds = np.dtype([(name, np.int64) for name in _FIELDS])
     return Columns(np.fromiter(rows, dtype=kinds), label_numbers(connection))
 
@@ -135,6 +140,20 @@ def read_rollable(
     rows = connection.execute(_ROLLABLE, (session, before_unix_ns))
     kinds = np.dtype([(name, np.int64) for name in (*_FIELDS, *_ROLLUP_FIELDS)])
     return np.fromiter(rows, dtype=kinds)
+
+
+def first_of_the_latest(connection: sqlite3.Connection, keystrokes: int) -> int:
+    """The session from which on there are so many keystrokes, or a few more; 0: there are fewer.
+
+    What needs each attempt or event by itself is read no further back, to stay within a second.
+    """
+    found = 0
+    for (session,) in connection.execute("SELECT id FROM session ORDER BY id DESC").fetchall():
+        query = "SELECT count(*) FROM keystroke WHERE session = ?"
+        found += int(connection.execute(query, (session,)).fetchone()[0])
+        if found >= keystrokes:
+            return int(session)
+    return 0
 
 
 def label_numbers(connection: sqlite3.Connection) -> dict[str, int]:

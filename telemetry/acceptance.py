@@ -8,8 +8,10 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ghostlap.telemetry._columns import first_of_the_latest
 from ghostlap.telemetry._database import open_for_reading, store_errors
 from ghostlap.telemetry._feedback import ACCEPTANCES, FeedbackKind
+from ghostlap.telemetry.hedging import LATEST
 
 __all__ = ["AcceptanceRow", "summarise_acceptance"]
 
@@ -22,7 +24,7 @@ _EVENTS = """
     JOIN keystroke k ON k.session = f.session AND k.sequence = f.sequence
     JOIN label kind ON kind.id = f.kind
     LEFT JOIN label provider ON provider.id = k.provider
-    WHERE k.at_unix_ns >= ?
+    WHERE f.session >= ? AND k.at_unix_ns >= ?
     GROUP BY 1, 2, 3, 4
 """
 
@@ -49,7 +51,8 @@ class AcceptanceRow:
 def summarise_acceptance(
     path: Path | Sequence[Path], since_unix_ms: int | None = None
 ) -> list[AcceptanceRow]:
-    """Read the store, or several as one; those with the most events first.
+    """Read the store, or several as one; those with the most events first. Of a long history the
+    suggestions of the `LATEST` keystrokes in each file.
 
     :raises StoreError: as `summarise`.
     """
@@ -58,7 +61,7 @@ def summarise_acceptance(
     for file in [path] if isinstance(path, Path) else path:
         with closing(open_for_reading(file)) as connection, store_errors(file):
             for provider, simulated, kind, after_s, count, chars, left in connection.execute(
-                _EVENTS, (since_ns,)
+                _EVENTS, (first_of_the_latest(connection, LATEST), since_ns)
             ):
                 key = provider, bool(simulated)
                 row = rows.setdefault(key, AcceptanceRow(*key))

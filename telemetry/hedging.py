@@ -17,17 +17,18 @@ from pathlib import Path
 
 import numpy as np
 
+from ghostlap.telemetry._columns import first_of_the_latest
 from ghostlap.telemetry._database import open_for_reading, store_errors
 from ghostlap.telemetry._trace import LaunchReason, Role
 
-__all__ = ["HedgingSummary", "Pairing", "Winner", "summarise_hedging"]
+__all__ = ["LATEST", "HedgingSummary", "Pairing", "Winner", "summarise_hedging"]
 
 _POLICY = """
     SELECT policy.text, denied.text, count(*)
     FROM keystroke k
     JOIN label policy ON policy.id = k.policy
     LEFT JOIN label denied ON denied.id = k.denied
-    WHERE k.at_unix_ns >= :since AND (:simulated OR NOT k.simulated)
+    WHERE k.session >= :first AND k.at_unix_ns >= :since AND (:simulated OR NOT k.simulated)
     GROUP BY 1, 2
 """
 _ATTEMPTS = """
@@ -40,10 +41,13 @@ _ATTEMPTS = """
     LEFT JOIN label provider ON provider.id = a.provider
     LEFT JOIN label role ON role.id = a.role
     LEFT JOIN label reason ON reason.id = a.launch_reason
-    WHERE k.policy IS NOT NULL AND k.at_unix_ns >= :since AND (:simulated OR NOT k.simulated)
+    WHERE k.session >= :first AND k.policy IS NOT NULL AND k.at_unix_ns >= :since
+    AND (:simulated OR NOT k.simulated)
     ORDER BY k.session, k.sequence, a.ordinal
 """
 _CHARS_PER_TOKEN = 4
+LATEST = 50_000
+"""Keystrokes, policy or not, that are looked at one by one; of a longer history the latest."""
 
 
 @dataclass(slots=True)
@@ -78,7 +82,7 @@ class Pairing:
 
 @dataclass(slots=True)
 class HedgingSummary:
-    """Sums over the keystrokes that a policy handled; simulated ones only where asked for."""
+    """Sums over the keystrokes that a policy handled, of the `LATEST` in each file."""
 
     policies: Counter[str] = field(default_factory=Counter)
     """Keystrokes by policy."""
@@ -137,6 +141,7 @@ def summarise_hedging(
     for file in [path] if isinstance(path, Path) else path:
         with closing(open_for_reading(file)) as connection, store_errors(file):
             connection.execute("BEGIN")
+            values["first"] = first_of_the_latest(connection, LATEST)
             for policy, denied, count in connection.execute(_POLICY, values):
                 found.policies[policy] += count
                 if denied:

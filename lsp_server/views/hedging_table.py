@@ -14,7 +14,7 @@ from rich.text import Text
 from ghostlap.lsp_server.views.words import NOTHING, count, milliseconds, printable, share, usd
 from ghostlap.telemetry import PERSISTENCE_CHECKS_S, FeedbackKind
 from ghostlap.telemetry.acceptance import AcceptanceRow
-from ghostlap.telemetry.hedging import HedgingSummary, Winner
+from ghostlap.telemetry.hedging import LATEST, HedgingSummary, Winner
 
 __all__ = ["acceptance_table", "hedging_section"]
 
@@ -28,7 +28,7 @@ def hedging_section(found: HedgingSummary) -> RenderableType | None:
     parts: list[RenderableType] = [Text("\n".join(_sentences(found)))]
     if found.winners:
         parts.append(_winners_table(found.winners.values()))
-    return Group(Text("Hedging", style="bold"), *parts)
+    return Group(Text(f"Hedging, of the last {LATEST:,} keystrokes", style="bold"), *parts)
 
 
 def _sentences(found: HedgingSummary) -> Iterator[str]:
@@ -102,13 +102,14 @@ def acceptance_table(rows: Sequence[AcceptanceRow]) -> Table | None:
     if not rows:
         return None
     table = Table(
-        title="What became of suggestions, by the editor's reports",
+        title=f"What became of suggestions, of the last {LATEST:,} keystrokes",
         title_justify="left",
         box=box.SIMPLE_HEAD,
         show_edge=False,
         pad_edge=False,
-        caption="whole, line, word: accepted so. Still there: of the accepted ones that were looked"
-        " at again after so long, those of which something was left.",
+        caption="By the editor's reports. Whole, line, word: accepted so. Still there: of the"
+        " accepted ones that were looked at again after so long, those of which something was"
+        " left.",
         caption_justify="left",
     )
     kept = [f"there {_span(each)}" for each in PERSISTENCE_CHECKS_S]

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from rich.console import Console
@@ -33,7 +34,7 @@ from ghostlap.telemetry import (
     summarise,
 )
 from ghostlap.telemetry.acceptance import AcceptanceRow, summarise_acceptance
-from ghostlap.telemetry.hedging import HedgingSummary, summarise_hedging
+from ghostlap.telemetry.hedging import LATEST, HedgingSummary, summarise_hedging
 
 __all__ = ["parse_since", "run"]
 
@@ -131,6 +132,7 @@ def _hedging(found: HedgingSummary) -> dict[str, Any]:
         for which, values in (("hedged", pairs.hedged_ms), ("primary_alone", pairs.primary_ms))
     }
     return {
+        "of_the_latest_keystrokes": LATEST,
         "policies": found.policies,
         "requests": found.requests,
         "extra_requests": found.extra_requests,
@@ -146,12 +148,19 @@ def _hedging(found: HedgingSummary) -> dict[str, Any]:
                 "provider": each.provider,
                 "races": each.races,
                 "won": each.won,
-                "margins_ms": sorted(each.margins_ms),
-                "margins_at_least_ms": sorted(each.at_least_ms),
+                "margins": {"n": len(each.margins_ms), "p50_ms": _median(each.margins_ms)},
+                "margins_at_least": {
+                    "n": len(each.at_least_ms),
+                    "p50_ms": _median(each.at_least_ms),
+                },
             }
             for each in found.winners.values()
         ],
     }
+
+
+def _median(values: Sequence[float]) -> float | None:
+    return median(values) if values else None
 
 
 def _acceptance(row: AcceptanceRow) -> dict[str, Any]:

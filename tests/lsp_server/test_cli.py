@@ -288,7 +288,7 @@ def test_stats_read_the_database_of_the_configuration(
         ("--version",): {"argparse", "asyncio", "logging", "rich", "numpy", "platformdirs"},
         ("config", "path"): {"rich", "numpy", "httpx", "aiohttp", "pygls", "sqlite3"},
         ("config", "show"): {"rich", "numpy", "httpx", "aiohttp", "pygls", "sqlite3"},
-        ("stats",): {"pygls", "numpy", "httpx", "aiohttp"},
+        ("stats",): {"pygls", "httpx", "aiohttp"},
     }.items(),
 )
 def test_a_command_imports_only_what_it_needs(
