@@ -75,10 +75,14 @@ def _catalogue_names() -> frozenset[str]:
 @dataclass(frozen=True, slots=True)
 class SuggestionSettings:
     single_line: bool = field(
-        default=True, metadata={"help": "suggest no more than the rest of the line"}
+        default=False,
+        metadata={
+            "help": "suggest no more than the rest of the line; otherwise a whole statement or "
+            "block where the place asks for one"
+        },
     )
     max_tokens: int = field(
-        default=64,
+        default=256,  # a block of 25 lines; a stream is closed sooner, at the end of what is wanted
         metadata={
             "help": "the most tokens of one suggestion; a provider may be set to fewer",
             "minimum": 1,
@@ -88,8 +92,8 @@ class SuggestionSettings:
     ahead_percent: int = field(
         default=25,
         metadata={
-            "help": "how many requests more, in percent, may ask a remote provider for what follows "
-            "the suggestion on display, so that it is there when that is accepted; 0: none",
+            "help": "how many requests more, in percent, may ask a remote provider for what "
+            "follows the suggestion on display, so that it is there when that is accepted; 0: none",
             "minimum": 0,
             "maximum": 100,
         },

@@ -8,7 +8,10 @@ from typing import Protocol
 from ghostlap.lsp_server.documents import Snapshot
 from ghostlap.providers import CompletionRequest, Judge, Snippet
 
-__all__ = ["Context", "OpenContext", "Surroundings", "request_for"]
+__all__ = ["Context", "OpenContext", "Surroundings", "request_for", "wants_one_line"]
+
+_CLOSING = ")]}\"'`;,:> \t"
+"""What may stand behind the cursor of one who writes on: editors put most of it there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,14 @@ class OpenContext:
 
     def surroundings(self, snapshot: Snapshot) -> Surroundings:
         return Surroundings(snapshot.prefix, snapshot.suffix)
+
+
+def wants_one_line(snapshot: Snapshot) -> bool:
+    """Whether more than the rest of the line is surely not wanted: code stands behind the cursor.
+
+    What else there is to say of it takes longer to find out than a keystroke may wait.
+    """
+    return bool(snapshot.line_suffix.strip(_CLOSING))
 
 
 def request_for(

@@ -10,7 +10,7 @@ from functools import partial
 from ghostlap.lsp_server.engine.advance import Rest, accepted
 from ghostlap.lsp_server.engine.ahead import Glance, mark_as_ahead
 from ghostlap.lsp_server.engine.alternatives import MOST, texts_to_choose_from
-from ghostlap.lsp_server.engine.asking import request_for
+from ghostlap.lsp_server.engine.asking import request_for, wants_one_line
 from ghostlap.lsp_server.engine.cache import Entry
 from ghostlap.lsp_server.engine.cancels import HOLD_S
 from ghostlap.lsp_server.engine.flight import Flight, Standing
@@ -203,7 +203,7 @@ class Desk:
             self._shared.context.surroundings(flight.snapshot),
             flight.judge,
             max_tokens=route.max_tokens,
-            single_line=route.single_line,
+            single_line=route.single_line or wants_one_line(flight.snapshot),
             alternatives=MOST if flight.gives_choice else 1,
         )
         if not ahead:

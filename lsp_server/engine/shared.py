@@ -23,8 +23,8 @@ class Route:
 
     provider: Provider
     schedule: Schedule
-    max_tokens: int = 64
-    single_line: bool = True
+    max_tokens: int = 256
+    single_line: bool = False
     instant: bool = False
     """It answers within the time of a key, from this process: nothing is gained by asking ahead."""
     ahead: float = 0.0

@@ -136,7 +136,7 @@ BAD_VALUES = {
     "telemetry.enabled = 1": "telemetry.enabled must be true or false, not 1; true is used",
     "telemetry.path = 1979-05-27": "telemetry.path must be a text, not a date or time",
     "suggestion.max_tokens = 0": "suggestion.max_tokens must be a whole number from 1 to "
-    "4096, not 0; 64 is used",
+    "4096, not 0; 256 is used",
     "providers = 3": "providers must be a table, not a number",
     "providers.x = 3": "providers.x must be a table, not a number",
     "providers.x.max_tokens = 0": "providers.x.max_tokens must be a whole number from 1 to 32768, "
