@@ -255,6 +255,8 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--strict", action="store_true", help="fail when a target is missed")
     parser.add_argument("--keys", type=int, default=700, help="keystrokes for each policy")
     arguments = parser.parse_args(argv)
+    if arguments.keys < WINDOW:
+        parser.error(f"--keys: an adaptive delay is judged from {WINDOW // 2} keystrokes on")
     console = Console(width=130)
     figures = asyncio.run(run_all(console, arguments.keys)) + estimator_figures()
     console.print(
