@@ -59,6 +59,7 @@ _UNKNOWN_ONE_TYPED = 1.89
 _UNKNOWN_TYPED = 1.41
 _UNKNOWN_WITH_WORKSPACE = -0.17
 _UNKNOWN_ALONE = 1.2  # nothing but the open documents was asked, or knew anything
+_UNKNOWN_WITHOUT_LIBRARY = 0.4  # or the nearer indexes knew enough, and it was not asked
 _UNKNOWN_DEEPEST = ((0.14, 4), (0.05, 12))  # for each token of the best agreement, up to so many
 _UNKNOWN_DEEPEST_IN_BUFFER = (0.18, 8)
 _UNKNOWN_CHOICE = 0.82  # times the log of how many tokens are proposed
@@ -100,8 +101,11 @@ def unknown_weight(rows: Rows) -> float:
     z += sum(each * min(deepest, most) for each, most in _UNKNOWN_DEEPEST)
     z += _UNKNOWN_DEEPEST_IN_BUFFER[0] * min(in_buffer, _UNKNOWN_DEEPEST_IN_BUFFER[1])
     z += _UNKNOWN_WITH_WORKSPACE * with_workspace
-    if all(each.source == Source.BUFFER for each in rows.places):
+    sources = {each.source for each in rows.places}
+    if sources == {Source.BUFFER}:
         z += _UNKNOWN_ALONE
+    elif Source.LIBRARY not in sources:
+        z += _UNKNOWN_WITHOUT_LIBRARY
     if rows.typed:
         z += _UNKNOWN_HALF_TYPED + _UNKNOWN_TYPED * min(rows.typed, _MOST_TYPED)
         z += _UNKNOWN_ONE_TYPED * (rows.typed == 1)
