@@ -180,6 +180,7 @@ class Segment:
         typed = half[1] if half else ""
         key = (id(order), tuple(codes[:DEPTH]), space)
         held = self._found.get(key)
+        found: NDArray[Any]
         if held is not None and typed.startswith(held.typed) and held.by_word <= by_word:
             found, surely = held.positions, held.surely
         else:
@@ -188,12 +189,12 @@ class Segment:
         keep = self._fitting(found, half, words)
         at = keep.nonzero()[0]
         surely = int(keep[:surely].sum())
-        found = self._shown(found[at].astype(np.int64))
-        surely = min(surely, len(found))
+        shown = self._shown(found[at].astype(np.int64))
+        surely = min(surely, len(shown))
         if len(self._found) >= _HELD:
             self._found.clear()
-        self._found[key] = _Found(typed, found, surely, by_word=by_word)
-        return found, surely
+        self._found[key] = _Found(typed, shown, surely, by_word=by_word)
+        return shown, surely
 
     def _fitting(
         self, positions: NDArray[Any], half: Half | None, words: tuple[int, int] | None
