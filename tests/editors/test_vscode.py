@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from zipfile import ZipFile
 
-import psutil
+import psutil  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
 if TYPE_CHECKING:
@@ -302,7 +302,7 @@ def test_a_server_that_was_killed_is_started_again_and_goes_on(vscode: VSCode, h
 
     def is_new() -> bool:
         try:
-            return language_server(home).pid != old.pid
+            return bool(language_server(home).pid != old.pid)
         except (ValueError, psutil.NoSuchProcess):
             return False
 

@@ -23,11 +23,20 @@ async function watchFrames() {
   await page.evaluate((ghost) => {
     window.frames_ = [];
     window.keys_ = [];
+    window.echoes_ = [];
+    if (window.isWatched_) return;
+    window.isWatched_ = true;
+    let length = 0;
     window.addEventListener("keydown", () => window.keys_.push(performance.now()), true);
     const look = (at) => {
       const text = [...document.querySelectorAll(ghost)].map((each) => each.textContent).join("");
       const last = window.frames_.at(-1);
       if (!last || last.text !== text) window.frames_.push({ at, text });
+      const now = document.querySelector(".view-lines")?.textContent.length ?? 0;
+      if (now !== length) {
+        length = now;
+        window.echoes_.push(at);
+      }
       requestAnimationFrame(look);
     };
     requestAnimationFrame(look);
@@ -69,7 +78,7 @@ const actions = {
   },
   shot: ({ path }) => page.screenshot({ path }).then(() => true),
   watch: () => watchFrames().then(() => true),
-  frames: () => page.evaluate(() => ({ frames: window.frames_, keys: window.keys_ })),
+  frames: () => page.evaluate(() => ({ frames: window.frames_, keys: window.keys_, echoes: window.echoes_ })),
 };
 
 process.stdout.write(`${JSON.stringify({ ok: "open" })}\n`);
