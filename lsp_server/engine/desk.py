@@ -131,7 +131,7 @@ class Desk:
     def _board(self, job: Job, route: Route) -> bool:
         """Let the request under way serve this job too, if it can."""
         flight = self._flight
-        if flight is None or not flight.takes_others:
+        if flight is None or not flight.takes_others or flight.provider is not route.provider:
             return False
         standing, rest = flight.standing(job.snapshot)
         if standing in (Standing.SPENT, Standing.EMPTY):
@@ -166,7 +166,7 @@ class Desk:
     def _launch(self, job: Job, route: Route) -> None:
         self._timer = None
         self._shared.budget.earn()
-        self._start(Flight(job, job.snapshot, job), route)
+        self._start(Flight(job, job.snapshot, job, route.provider), route)
 
     def _start(self, flight: Flight, route: Route) -> None:
         self._flight = flight
@@ -377,7 +377,7 @@ class Desk:
             return
         state = accepted(job.snapshot, *rest)
         if shared.cache.find(state) is None and shared.budget.spend():
-            self._start(Flight(job, state, None), route)
+            self._start(Flight(job, state, None, route.provider), route)
 
     def _stop_waiting(self) -> None:
         if self._timer is not None:

@@ -9,7 +9,7 @@ from ghostlap.lsp_server.documents import Snapshot
 from ghostlap.lsp_server.engine.advance import Rest, advance, rest_of
 from ghostlap.lsp_server.engine.job import Job
 from ghostlap.lsp_server.shaping import Shaped, Shaper
-from ghostlap.providers import CompletionRequest, CompletionStream, Verdict
+from ghostlap.providers import CompletionRequest, CompletionStream, Provider, Verdict
 from ghostlap.telemetry import AttemptOutcome, AttemptStage, CensorCause, Source, monotonic_ns
 
 __all__ = ["Flight", "Standing"]
@@ -17,6 +17,8 @@ __all__ = ["Flight", "Standing"]
 _AGREES = 0.93
 """How likely a text for an older state goes on with the next key that is typed. Over a whole word
 of six letters that makes two of three."""
+
+_USUAL_S = 1.0  # for a provider of which nothing is known yet
 
 _FEW_KEYS = 6
 """One that was replaced after fewer was most often replaced again by the next burst: at 2 s to the
@@ -45,6 +47,7 @@ class Flight:
         "finished",
         "job",
         "origin",
+        "provider",
         "raw",
         "request",
         "shaped",
@@ -56,9 +59,13 @@ class Flight:
         "wanted",
     )
 
-    def __init__(self, origin: Job, snapshot: Snapshot, job: Job | None) -> None:
+    def __init__(
+        self, origin: Job, snapshot: Snapshot, job: Job | None, provider: Provider
+    ) -> None:
         self.origin = origin
         """In whose trace its attempts are."""
+        self.provider = provider
+        """Who is asked."""
         self.snapshot = snapshot
         """What is asked about. Not the origin's where it was asked ahead of need."""
         self.job = job
@@ -154,8 +161,9 @@ class Flight:
         T - a when its text agrees with what was typed since, and T later when not.
         """
         step = advance(self.snapshot, self.wanted)
-        if self.raw or usable_s is None or (step is not None and len(step.typed) < _FEW_KEYS):
+        if self.raw or (step is not None and len(step.typed) < _FEW_KEYS):
             return True
+        usable_s = _USUAL_S if usable_s is None else usable_s
         agrees = _AGREES ** len(step.typed) if step else 0.0
         return (monotonic_ns() - self.started_ns) / 1e9 > (1 - agrees) * usable_s
 

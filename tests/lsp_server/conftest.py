@@ -17,6 +17,8 @@ ENGINE_SERVER = Path(__file__).with_name("engine_server.py")
 CONFIG = """\
 primary = "{primary}"
 debounce_ms = 0
+[suggestion]
+single_line = true
 [telemetry]
 enabled = false
 [providers.echo]

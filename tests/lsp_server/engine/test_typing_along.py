@@ -225,6 +225,20 @@ async def test_a_fast_typist_has_one_request_under_way_and_one_that_waits(
     assert [each.prefix for each in held.requests] == ["", word]
 
 
+async def test_a_key_after_a_switch_asks_the_new_provider_though_the_old_one_is_silent(
+    client: Client, held: HeldProvider, at_cursor: AtCursor
+) -> None:
+    client.engine.use(Route(held, FixedDebounce()))
+    client.ask(at_cursor("x = █"))
+    hung = await held.nth(1)
+    other = type(held)()
+    client.engine.use(Route(other, FixedDebounce()))
+    client.engine.edited(URI, 1)
+    client.ask(at_cursor("x = v█"))
+    await hung.closed.wait()
+    await other.nth(1)
+
+
 async def test_a_request_that_no_key_takes_over_is_closed_in_the_end(
     client: Client, held: HeldProvider, at_cursor: AtCursor
 ) -> None:
