@@ -30,7 +30,7 @@ UV := $(BIN)/uv --quiet
 demo: setup
 	$(BIN)/ghostlap demo $(ARGS)
 
-test: setup extension programs
+test: setup programs
 	$(BIN)/pytest $(ARGS)
 
 check: setup
@@ -123,7 +123,8 @@ $(VENV)/.uv:
 
 # The real programs that tests drive. Where one can't be had its tests say so and skip, unless
 # GHOSTLAP_REQUIRE_EDITORS is set.
-programs: $(NODE)/.stands
+programs: | $(VENV)/.uv
+	@$(MAKE) --no-print-directory extension || echo 'No tests of the VS Code extension, then.' >&2
 	@tests/editors/fetch-nvim.sh .cache/nvim || echo 'No tests in real Neovim, then.' >&2
 	@tests/editors/fetch-nvim.sh .cache/nvim-0.10 trixie || \
 	  echo 'No tests in Neovim 0.10, then.' >&2

@@ -144,6 +144,17 @@ def test_the_wheel_holds_the_tree_and_nothing_else(source: Path, wheel: Path) ->
     assert names == tree
 
 
+def test_the_wheel_carries_the_editors_plugins(wheel: Path) -> None:
+    names = ZipFile(wheel).namelist()
+    assert "ghostlap/editors/nvim/plugin/ghostlap.lua" in names
+    if not (ROOT / "editors" / "vscode" / "ghostlap.vsix").exists():
+        absent = "the extension was not built: see `make extension`"
+        if os.environ.get("GHOSTLAP_REQUIRE_EDITORS"):
+            pytest.fail(absent)
+        pytest.skip(absent)
+    assert "ghostlap/editors/vscode/ghostlap.vsix" in names
+
+
 def test_the_wheel_carries_its_licence_and_the_console_script(wheel: Path) -> None:
     with ZipFile(wheel) as archive:
         names = archive.namelist()

@@ -30,7 +30,7 @@ CACHE = ROOT / ".cache"
 SERVER = Path(__file__).with_name("foreseeing_server.py")
 DRIVER = Path(__file__).with_name("vscode_driver.mjs")
 SHOTS = ROOT / "test-output" / "vscode"
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 SEPARATOR = "\x1e"
 
 LINES = (
