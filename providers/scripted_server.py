@@ -71,7 +71,15 @@ class ScriptedServer:
     worded in the dialect of the path that was asked; a `Reply` goes out as it is.
     """
 
-    def __init__(self, script: _Script | None = None, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        script: _Script | None = None,
+        *,
+        tls: ssl.SSLContext | None = None,
+        keeps: bool = True,
+    ) -> None:
+        """`keeps`: whether what was seen stays in `requests` and `connections`, for ever."""
+        self._keeps = keeps
         self.script: _Script = script or (lambda _: Answer())
         self.upcoming: deque[Answer | Reply] = deque()
         self.connections: list[SeenConnection] = []
@@ -129,7 +137,8 @@ class ScriptedServer:
 
     def opened(self, connection: _Connection) -> None:
         self._open.add(connection)
-        self.connections.append(connection.seen)
+        if self._keeps:
+            self.connections.append(connection.seen)
         self.changed()
 
     def closed(self, connection: _Connection) -> None:
@@ -139,8 +148,13 @@ class ScriptedServer:
     def changed(self) -> None:
         self._changed.set()
 
+    def keep(self, connection: SeenConnection, request: SeenRequest) -> None:
+        if self._keeps:
+            connection.requests.append(request)
+
     def reply_to(self, request: SeenRequest) -> Reply:
-        self.requests.append(request)
+        if self._keeps:
+            self.requests.append(request)
         self.changed()
         told = self.upcoming.popleft() if self.upcoming else self.script(request)
         if isinstance(told, Reply):
@@ -197,7 +211,7 @@ class _Connection(asyncio.Protocol):
         if request is None:
             return
         self._request = request
-        self.seen.requests.append(request)
+        self._server.keep(self.seen, request)
         reply = self._server.reply_to(request)
         self._player = asyncio.get_running_loop().create_task(self._play(request, reply))
 

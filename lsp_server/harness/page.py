@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ghostlap.telemetry.workload import Place
+from ghostlap.telemetry.workload import Place, Workload
 
-__all__ = ["Page"]
+__all__ = ["Page", "final_texts"]
 
 
 class Page:
@@ -29,3 +29,11 @@ class Page:
         self.cursor = Place(start.line + len(new) - 1, len(new[-1]))
         new[-1] += tail
         self._lines[start.line : end.line + 1] = new
+
+
+def final_texts(workload: Workload) -> list[str]:
+    """Return what the documents hold after all edits."""
+    pages = [Page(each.text or "") for each in workload.documents]
+    for edit in workload.edits:
+        pages[edit.document].replace(edit.start, edit.end, edit.text or "")
+    return [each.text for each in pages]

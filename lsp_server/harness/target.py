@@ -75,6 +75,9 @@ class LspTarget:
         self._call = self._client.inline_completion(uri, at["line"], at["character"])
         self._tasks.create_task(self._wait(self._call, page, page.cursor, answered))
 
+    def uri(self, number: int) -> str:
+        return self._pages[number][0]
+
     def accepted(self, reply: Reply) -> None:
         if reply.command is not None:
             self._client.start("workspace/executeCommand", reply.command)

@@ -40,7 +40,7 @@ def shape_of(workload: Workload) -> Shape:
     names = {"p10": 10, "p50": 50, "p90": 90, "p99": 99}
     return Shape(
         documents=len(workload.documents),
-        languages=Counter(workload.documents[each.document].language for each in edits),
+        languages=dict(Counter(workload.documents[each.document].language for each in edits)),
         edits=len(edits),
         backspaces=sum(each.end != each.start and not each.chars for each in edits),
         accepted=sum(each.accepted for each in edits),

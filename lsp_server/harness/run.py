@@ -1,0 +1,188 @@
+"""A comparison from its beginning to its end: all arms' servers run, and take turns with blocks."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+from types import FrameType
+
+from ghostlap.lsp_server.client import LspError, ServerGone
+from ghostlap.lsp_server.commands import Failure
+from ghostlap.lsp_server.harness.arms import Arm, Started, start
+from ghostlap.lsp_server.harness.blocks import Block, blocks, order
+from ghostlap.lsp_server.harness.ledger import Ledger, read_ledger
+from ghostlap.lsp_server.harness.target import LspTarget
+from ghostlap.lsp_server.harness.typist import Stroke, Typist
+from ghostlap.telemetry.workload import Workload
+
+__all__ = ["ArmRun", "Plan", "Run", "Watch", "perform"]
+
+_WARM_S = 10.0
+_SHUTDOWN_S = 5.0
+_BETWEEN_BLOCKS_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    workload: Workload
+    arms: Sequence[Arm]
+    seed: int = 0
+    block_keys: int = 40
+    accepts: bool = True
+
+    @property
+    def blocks(self) -> list[Block]:
+        return blocks(self.workload.edits, self.block_keys)
+
+    @property
+    def seconds(self) -> float:
+        """About how long it takes."""
+        typing = sum(each.seconds + _BETWEEN_BLOCKS_S for each in self.blocks)
+        return typing * len(self.arms)
+
+
+@dataclass(slots=True)
+class ArmRun:
+    """What was measured of one arm."""
+
+    arm: Arm
+    strokes: list[Stroke] = field(default_factory=list)
+    ledger: Ledger | None = None
+    """None of a server that is not ours."""
+
+
+@dataclass(slots=True)
+class Run:
+    arms: list[ArmRun]
+    interrupted: bool = False
+
+
+Watch = Callable[[int, int, Sequence[ArmRun]], None]
+"""Told after each turn: how many are done, of how many, and what was measured so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seat:
+    """An arm whose server runs, and its typist."""
+
+    run: ArmRun
+    started: Started
+    typist: Typist
+
+
+async def perform(plan: Plan, watch: Watch) -> Run:
+    """Type the workload into all arms. Ctrl-C ends it, and keeps what was measured.
+
+    :raises Failure: a server does not start, or ends in between
+    """
+    run = Run([ArmRun(arm) for arm in plan.arms])
+    try:
+        await _perform(plan, run, watch)
+    except ExceptionGroup as group:  # of the tasks that read the answers
+        failures = group.subgroup(Failure)
+        while isinstance(failures, ExceptionGroup):
+            failures = failures.exceptions[0]
+        if failures is None:
+            raise
+        raise failures from None
+    return run
+
+
+async def _perform(plan: Plan, run: Run, watch: Watch) -> None:
+    async with AsyncExitStack() as stack:
+        tasks = await stack.enter_async_context(asyncio.TaskGroup())
+        seats = [await stack.enter_async_context(_seat(each, plan, tasks)) for each in run.arms]
+        typing = asyncio.ensure_future(_type(plan, seats, watch))
+        with _quiet(), _interrupts(typing.cancel):
+            try:
+                await typing
+            except asyncio.CancelledError:
+                run.interrupted = True
+        for seat in seats:
+            await _end(seat)
+
+
+@asynccontextmanager
+async def _seat(run: ArmRun, plan: Plan, tasks: asyncio.TaskGroup) -> AsyncIterator[_Seat]:
+    async with start(run.arm) as started:
+        target = LspTarget(started.client, started.root, tasks)
+        for number, document in enumerate(plan.workload.documents):
+            target.open(number, document)
+        await _warm(started, target, plan.workload)
+        yield _Seat(run, started, Typist(target, accepts=plan.accepts))
+
+
+async def _warm(started: Started, target: LspTarget, workload: Workload) -> None:
+    """Ask once before the first key, so that no arm's figures hold its start.
+
+    At the end of the first document: what is said there is nothing that is typed.
+    """
+    place = workload.edits[0].start
+    try:
+        async with asyncio.timeout(_WARM_S):
+            await started.client.inline_completion(target.uri(0), place.line, 0)
+    except (LspError, TimeoutError):
+        pass
+    except ServerGone as error:
+        raise Failure(f"{started.arm.name} ended: {error}") from error
+
+
+async def _type(plan: Plan, seats: Sequence[_Seat], watch: Watch) -> None:
+    cut = plan.blocks
+    turns = [
+        (block, seats[arm])
+        for block, arms in zip(cut, order(len(cut), len(seats), plan.seed), strict=True)
+        for arm in arms
+    ]
+    for number, (block, seat) in enumerate(turns, 1):
+        try:
+            await seat.typist.type_block(
+                block.edits,
+                first=block.first,
+                block=block.number,
+                then_ms=block.then_ms,
+                into=seat.run.strokes,
+            )
+        except ServerGone as error:
+            raise Failure(f"{seat.run.arm.name} ended in the middle: {error}") from error
+        watch(number, len(turns), [each.run for each in seats])
+        await asyncio.sleep(_BETWEEN_BLOCKS_S)
+
+
+async def _end(seat: _Seat) -> None:
+    with suppress(LspError, ServerGone, TimeoutError):
+        await seat.started.client.shutdown(timeout_s=_SHUTDOWN_S)
+    if seat.run.arm.is_ours:
+        seat.run.ledger = await asyncio.to_thread(read_ledger, seat.started.database)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the collector out of the typing: it stops it for milliseconds."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@contextmanager
+def _interrupts(first: Callable[[], object]) -> Iterator[None]:
+    """Call `first` at the first Ctrl-C; a second one ends the program as ever."""
+    loop = asyncio.get_running_loop()
+
+    def note(_signal: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, before)
+        loop.call_soon_threadsafe(first)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
