@@ -116,10 +116,12 @@ def edit(
         text: str = "first line\n",
         name: str = "file.py",
         command: Sequence[str] = (sys.executable, "-I", str(SERVER)),
+        backup: Sequence[str] = (),
     ) -> Session:
         config = tmp_path / "config.toml"
         config.write_text(
-            f'primary = "{provider}"\ndebounce_ms = 0\n[suggestion]\nsingle_line = false\n'
+            f'primary = "{provider}"\nbackup = {json.dumps(backup)}\ndebounce_ms = 0\n'
+            "[suggestion]\nsingle_line = false\n"
             + "".join(f"[providers.{each}]\n" for each in ("swift", "sixty", "slow", "refused"))
         )
         user["GHOSTLAP_CONFIG"] = str(config)
@@ -271,6 +273,28 @@ def test_an_error_that_the_user_has_to_end_is_shown_once(edit: StartSession) -> 
     assert len(said) == 1
     assert "key" in said[0]
     assert session.saved() == b"first line\nreturn total\n"
+
+
+def test_hedging_the_provider_and_a_pause_are_switched_by_commands(edit: StartSession) -> None:
+    session = edit(backup=["sixty"])
+    line = "return require('ghostlap').statusline()"
+    session.neovim.wait("the status", lambda: "adaptive" in session.neovim.lua(line))
+    session.neovim.lua("vim.cmd.Ghostlap('hedge') return true")
+    session.neovim.wait("no hedging", lambda: session.neovim.lua(line).startswith("swift"))
+    session.neovim.wait("its end", lambda: "adaptive" not in session.neovim.lua(line))
+    session.neovim.lua("vim.cmd('Ghostlap provider sixty') return true")
+    session.neovim.wait("the provider", lambda: session.neovim.lua(line).startswith("sixty"))
+    session.insert("ret")
+    session.shows("urn total_of(first) + total_of(second)")
+    session.neovim.lua("vim.cmd.Ghostlap('pause') return true")
+    session.shows("")
+    session.type("u")
+    session.neovim.wait("the reason", lambda: "paused" in session.neovim.lua(line))
+    assert session.visible() == ""
+    session.neovim.lua("vim.cmd.Ghostlap('resume') return true")
+    session.type("r")
+    session.shows("n total_of(first) + total_of(second)")
+    assert session.saved() == b"first line\nretur\n"
 
 
 def test_a_server_that_was_killed_is_started_again_and_goes_on(edit: StartSession) -> None:
