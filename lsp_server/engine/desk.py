@@ -237,7 +237,7 @@ class Desk:
         """
         if flight.ended:  # given up, and its provider has not noticed
             return True
-        if flight.is_plainly_open:
+        if flight.decides_nothing():
             return False
         shaped = flight.shape()
         if not (shaped.decided or flight.finished):

@@ -41,6 +41,7 @@ class Flight:
     """Begun for one job, it may come to serve later ones, whose typing its text goes on from."""
 
     __slots__ = (
+        "_begun",
         "_seen",
         "_shaper",
         "ended",
@@ -84,6 +85,7 @@ class Flight:
         self.shaped = Shaped("")
         self._shaper: Shaper | None = None
         self._seen = (-1, False)
+        self._begun = (-1, False)
 
     @property
     def gives_choice(self) -> bool:
@@ -95,12 +97,18 @@ class Flight:
         """Whether a later job may be served by it. Not before it has begun: better asked anew."""
         return not (self.ended or self.gives_choice or self.request is None)
 
-    @property
-    def is_plainly_open(self) -> bool:
-        """Whether it need not be shaped to see that nothing is decided: most pieces leave it so."""
+    def decides_nothing(self) -> bool:
+        """Whether what arrived last need not be shaped: most pieces decide nothing. Once a piece."""
         if self.finished or self.wanted is not self.snapshot:
             return False
-        return self._is_plainly_open(self.raw)
+        assert self.request is not None, "only an answer is looked at"
+        if self.request.single_line:
+            return "\n" not in self.raw
+        # Whether a text of several lines is complete is told by how a line begins, or by its end.
+        begun = (self.raw.count("\n"), bool(self.raw[self.raw.rfind("\n") + 1 :].strip()))
+        same = self._begun == begun
+        self._begun = begun
+        return same
 
     @property
     def is_ahead(self) -> bool:
@@ -127,7 +135,8 @@ class Flight:
 
     def judge(self, text: str, finished: bool) -> Verdict:
         """Judge a text of this flight's request as it would be shown: a `providers.Judge`."""
-        if not finished and self.request is not None and self._is_plainly_open(text):
+        assert self.request is not None, "only an answer is looked at"
+        if self.request.single_line and not finished and "\n" not in text:
             return Verdict(usable=False, decided=False)
         shaped = self._shape(text, finished=finished)
         decided = shaped.decided or finished
@@ -184,10 +193,6 @@ class Flight:
         """Note in its attempt when its text could have been shown."""
         if self.stream is not None and self.usable_ns:
             self.stream.attempt.stamp(AttemptStage.FIRST_USABLE, self.usable_ns)
-
-    def _is_plainly_open(self, text: str) -> bool:
-        assert self.request is not None, "only an answer is looked at"
-        return self.request.single_line and "\n" not in text
 
     def _agrees(self, shaped: Shaped) -> bool:
         if self.wanted is self.snapshot:
