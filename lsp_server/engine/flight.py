@@ -98,7 +98,7 @@ class Flight:
         return not (self.ended or self.gives_choice or self.request is None)
 
     def decides_nothing(self) -> bool:
-        """Whether what arrived last need not be shaped: most pieces decide nothing. Once a piece."""
+        """Whether what arrived last need not be shaped, as most pieces. Asked once a piece."""
         if self.finished or self.wanted is not self.snapshot:
             return False
         assert self.request is not None, "only an answer is looked at"
