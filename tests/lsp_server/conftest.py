@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TypeAlias
@@ -79,3 +80,11 @@ def start_server(tmp_path: Path) -> StartServer:
                 raise
 
     return start
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Programs that are started heed SIGINT, as those of a job in the background do not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

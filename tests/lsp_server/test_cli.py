@@ -237,7 +237,7 @@ def test_serving_speaks_lsp_and_leaves_with_the_input(arguments: tuple[str, ...]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C comes another way on Windows")
-@pytest.mark.usefixtures("config")
+@pytest.mark.usefixtures("config", "interruptible")
 def test_ctrl_c_ends_with_130_and_no_traceback(env: dict[str, str]) -> None:
     with subprocess.Popen(
         [*GHOSTLAP, "serve", "--tcp", "127.0.0.1:0"],
@@ -254,6 +254,7 @@ def test_ctrl_c_ends_with_130_and_no_traceback(env: dict[str, str]) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C comes another way on Windows")
+@pytest.mark.usefixtures("interruptible")
 async def test_ctrl_c_in_the_terminal_of_an_editor_leaves_its_server_alone(
     env: dict[str, str],
 ) -> None:

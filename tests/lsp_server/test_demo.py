@@ -553,6 +553,7 @@ def test_the_demo_types_into_the_real_server_and_prints_what_was_measured(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a group is signalled otherwise there")
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_the_typing_and_prints_what_was_measured(
     env: dict[str, str], project: Path
 ) -> None:
