@@ -26,6 +26,7 @@ COMMANDS = {
     "workload": "make and look at typing that can be replayed",
     "bench": "replay typing against several providers or servers, and compare them",
     "simulate": "serve a provider that is only played, at published speeds",
+    "advise": "say which hedge delay pays, from what was recorded",
     "providers": "list who can complete code, on what hardware and at what price",
     "index": "index a folder for the embedded engine, or show what is indexed",
     "doctor": "ask each configured provider, and say what to change where one fails",

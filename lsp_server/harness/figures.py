@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ghostlap.lsp_server.harness.typist import Stroke
-from ghostlap.telemetry.what_if import Floats, interval, quantiles, resampled, share_within
+from ghostlap.telemetry.what_if import Floats, band, interval, quantiles, resampled, share_within
 
 __all__ = ["CURVE_MS", "HEADLINE_MS", "LATE_MS", "Comparison", "Estimate", "Figures"]
 __all__ += ["compare", "figures"]
@@ -49,7 +49,7 @@ class Figures:
     """Characters that suggestions brought."""
     share_served: Estimate
     served_by: dict[int, Estimate]
-    """Shares of all keys, by ms: the served-by curve."""
+    """Shares of all keys, by ms: the served-by curve. Its intervals hold all at once."""
     p50_ms: Estimate
     """Of availability; what the next key cut short is censored (Kaplan-Meier), and what was
     answered with nothing is left out."""
@@ -80,7 +80,8 @@ class Comparison:
     """The median difference where both have served."""
 
 
-def figures(strokes: Sequence[Stroke], seed: int) -> Figures:
+def figures(strokes: Sequence[Stroke], seed: int, *, arms: int = 1) -> Figures:
+    """Sum up one of `arms` that are compared: all their curves are to hold at once."""
     done = [each for each in strokes if each.until_ns]
     blocks = [each.block for each in done]
     weights = resampled(blocks, seed)
@@ -93,8 +94,9 @@ def figures(strokes: Sequence[Stroke], seed: int) -> Figures:
     answers = [(each.answered_ns - each.pressed_ns) / 1e6 for each in done if each.answered_ns]
     lags = [each.lag_ms for each in done]
 
-    def share(limit: float) -> Estimate:
-        return Estimate.of(share_within(times, served, weights, limit), clusters)
+    shares = np.column_stack([share_within(times, served, weights, at) for at in CURVE_MS])
+    bands = band(shares, clusters, len(done), 1 - 0.05 / arms) if done else None
+    everything = share_within(times, served, weights, float("inf"))
 
     return Figures(
         keys=len(done),
@@ -103,8 +105,11 @@ def figures(strokes: Sequence[Stroke], seed: int) -> Figures:
         empty=int(empty.sum()),
         errors=errors,
         accepted=sum(each.accepted for each in done),
-        share_served=share(float("inf")),
-        served_by={limit: share(limit) for limit in CURVE_MS},
+        share_served=Estimate.of(everything, clusters),
+        served_by={
+            limit: Estimate(float(shares[0, column]), None if bands is None else bands[column])
+            for column, limit in enumerate(CURVE_MS)
+        },
         p50_ms=Estimate.of(waited[:, 0], clusters),
         p95_ms=Estimate.of(waited[:, 1], clusters),
         p99_ms=Estimate.of(waited[:, 2], clusters),

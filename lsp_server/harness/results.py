@@ -50,7 +50,12 @@ class Result:
 def result_of(plan: Plan, run: Run) -> Result:
     """Sum up a run. The same strokes and seed give the same figures."""
     arms = [
-        ArmResult(each.arm.name, each.arm.simulated, figures(each.strokes, plan.seed), each.ledger)
+        ArmResult(
+            each.arm.name,
+            each.arm.simulated,
+            figures(each.strokes, plan.seed, arms=len(run.arms)),
+            each.ledger,
+        )
         for each in run.arms
         if any(stroke.until_ns for stroke in each.strokes)
     ]

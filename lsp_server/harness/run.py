@@ -83,13 +83,19 @@ async def perform(plan: Plan, watch: Watch) -> Run:
     try:
         await _perform(plan, run, watch)
     except ExceptionGroup as group:  # of the tasks that read the answers
-        failures = group.subgroup(Failure)
-        while isinstance(failures, ExceptionGroup):
-            failures = failures.exceptions[0]
-        if failures is None:
+        failure = _failure_in(group)
+        if failure is None:
             raise
-        raise failures from None
+        raise failure from None
     return run
+
+
+def _failure_in(group: ExceptionGroup) -> Failure | None:
+    for error in group.exceptions:
+        found = _failure_in(error) if isinstance(error, ExceptionGroup) else error
+        if isinstance(found, Failure):
+            return found
+    return None
 
 
 async def _perform(plan: Plan, run: Run, watch: Watch) -> None:

@@ -19,7 +19,8 @@ __all__ = ["print_result"]
 _NOTE = (
     "Within: a text was there so soon, and before the next key, of all keys. Served latency: from "
     "the key; what the next key cut short is censored (Kaplan-Meier). Intervals are of 95%, by "
-    "drawing blocks of keys again. Answered: of any answer, too late ones and empty ones as well."
+    "drawing blocks of keys again; those of the shares hold all at once. Answered: of any answer, "
+    "too late ones and empty ones as well."
 )
 
 

@@ -15,7 +15,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ROUNDS", "Floats", "interval", "resampled"]
+__all__ = ["ROUNDS", "Floats", "band", "interval", "resampled"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -48,6 +48,29 @@ def interval(values: Floats, clusters: int) -> tuple[float, float] | None:
         return None
     tail = NormalDist().cdf(-sqrt(clusters / (clusters - 1)) * _student(clusters - 1))
     return float(np.quantile(known, tail)), float(np.quantile(known, 1 - tail))
+
+
+def band(
+    shares: Floats, clusters: int, count: int, level: float
+) -> list[tuple[float, float]] | None:
+    """Intervals around shares, a column each, that hold for all columns at once.
+
+    By the largest deviation of each round, in standard errors (the "max-t" of the bootstrap). A
+    standard error is at least that of `count` independent trials with two more hits and misses
+    (Agresti and Coull, 1998): where nothing was hit, drawing again tells of no error at all.
+    """
+    if clusters < 2:
+        return None
+    value = shares[0]
+    eased = (value * count + 2) / (count + 4)
+    least = np.sqrt(eased * (1 - eased) / (count + 4))
+    spread = np.maximum(np.nanstd(shares[1:], axis=0), least)
+    furthest = np.nanmax(np.abs(shares[1:] - value) / spread, axis=1)
+    widened = _student(clusters - 1) / _Z * sqrt(clusters / (clusters - 1))
+    least_reach = NormalDist().inv_cdf((1 + level) / 2)  # that of a single column
+    reach = max(float(np.quantile(furthest, level)), least_reach) * widened * spread
+    lows, highs = np.clip(value - reach, 0, 1), np.clip(value + reach, 0, 1)
+    return [(float(low), float(high)) for low, high in zip(lows, highs, strict=True)]
 
 
 def _student(freedom: int) -> float:
