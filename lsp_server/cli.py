@@ -23,7 +23,7 @@ COMMANDS = {
     "export": "give what was recorded to other programs",
     "prune": "delete old rows, and keep their sums",
     "hedge": "switch when a backup is asked: off, race, adaptive, failover",
-    "workload": "make and look at typing that can be replayed",
+    "workload": "make, record and look at typing that can be replayed",
     "bench": "replay typing against several providers or servers, and compare them",
     "simulate": "serve a provider that is only played, at published speeds",
     "advise": "say which hedge delay pays, from what was recorded",

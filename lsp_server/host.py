@@ -22,9 +22,11 @@ from ghostlap.lsp_server.context.workspace import WorkspaceContext
 from ghostlap.lsp_server.controls import CONTROLS, Controls, HeldBack
 from ghostlap.lsp_server.engine import Engine, Route
 from ghostlap.lsp_server.engine.schedule import AdaptiveDebounce, Rhythm
+from ghostlap.lsp_server.harness.tap import follow_wishes
 from ghostlap.lsp_server.hedging.plan import Plan, plan_of
 from ghostlap.lsp_server.hedging.pool import Asked, Pool, made_from
 from ghostlap.lsp_server.hedging.switchboard import Switchboard
+from ghostlap.lsp_server.hedging.switches import state_folder
 from ghostlap.lsp_server.live_export import LiveExport
 from ghostlap.lsp_server.logs import log_failure
 from ghostlap.lsp_server.notices import Notices
@@ -83,6 +85,7 @@ class Host:
         """The editor's name and version, as it introduced itself."""
         self._applied: Config | None = None
         self._is_applying = False
+        self._follows_recordings = False
         self._when_applied: list[Callable[[], None]] = []
         self._asked: Asked | None = None
         self._session: Session | None = None
@@ -240,6 +243,7 @@ class Host:
         try:
             self._record_by(self._wanted.telemetry)  # first: an editor may end at any moment
             await self._switchboard.start()
+            self._follow_recordings()
             while self._applied != self._wanted:
                 config = self._wanted
                 await self._apply(config)
@@ -252,6 +256,12 @@ class Host:
             waiting, self._when_applied = self._when_applied, []
             for then in waiting:
                 then()
+
+    def _follow_recordings(self) -> None:
+        """Note typing when the user asks for it; see `ghostlap workload record`."""
+        if not self._follows_recordings and self._session is not None:
+            self._follows_recordings = True
+            self._tasks.start(follow_wishes(state_folder(), self._session.text_sync))
 
     async def _apply(self, config: Config) -> None:
         old = self._applied

@@ -1,6 +1,7 @@
-"""Make and look at typing that can be replayed.
+"""Make, record and look at typing that can be replayed.
 
 synth   turn source files, or a git history, into keystrokes
+record  note the times and shapes of your own typing while it goes on; opt-in, until Ctrl-C
 show    say what a workload is like
 
 A workload is a file of JSON lines; its format is telemetry/workload/FORMAT.md of the source.
@@ -11,6 +12,7 @@ from __future__ import annotations
 # ruff: noqa: T201 - printing is a command's way to answer
 import argparse
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--gaps", metavar="FILE", type=Path, help="draw the gaps from this recorded workload"
     )
     _add_output(synth)
+    record = actions.add_parser("record", help="note your own typing until Ctrl-C")
+    record.add_argument(
+        "--text", action="store_true", help="keep the code too: only then can it be typed again"
+    )
+    record.add_argument(
+        "--seconds", type=float, default=0, help="stop by itself after so long; 0: at Ctrl-C"
+    )
+    _add_output(record)
     show = actions.add_parser("show", help="say what a workload is like")
     show.add_argument("file", metavar="FILE", type=Path)
     show.add_argument("--json", action="store_true", help="print JSON for other programs")
@@ -55,7 +65,7 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    return {"synth": _synth, "show": _show}[args.action](args)
+    return {"synth": _synth, "record": _record, "show": _show}[args.action](args)
 
 
 def _synth(args: argparse.Namespace) -> int:
@@ -79,6 +89,22 @@ def _synth(args: argparse.Namespace) -> int:
     _write(args.output, workload)
     _print(args.output, workload)
     return 0
+
+
+def _record(args: argparse.Namespace) -> int:
+    from ghostlap.lsp_server.harness.recording import record  # noqa: PLC0415 - not for --help
+
+    workload = record(text=args.text, seconds=args.seconds, told=_tell)
+    if not workload.edits:
+        print("Nothing was typed in a running server; no file was written.", file=sys.stderr)
+        return 1
+    _write(args.output, workload)
+    _print(args.output, workload)
+    return 0
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _show(args: argparse.Namespace) -> int:

@@ -45,6 +45,7 @@ class TextSync:
         self._keystrokes = keystrokes
         self._engine = engine
         self._observer: DocumentObserver | None = None
+        self._tap: DocumentObserver | None = None
         self.watcher: Watcher | None = None
         self._last_edit_ns = 0
 
@@ -53,6 +54,13 @@ class TextSync:
         self._observer = observer
         for document in self._documents:
             self._tell_opened(document.uri)
+
+    def tap(self, observer: DocumentObserver | None) -> None:
+        """Tell `observer` of them as well: one that records typing, and makes nothing of it."""
+        self._tap = observer
+        if observer is not None:
+            for document in self._documents:
+                observer.document_opened(document.uri, document.language, document.lines())
 
     def did_open(self, params: Any) -> None:
         uri = require(params, str, "textDocument", "uri")
@@ -63,6 +71,8 @@ class TextSync:
             self._forget(uri)
         self._documents.open(uri, text, language=language, version=version)
         self._keystrokes.opened(uri, language)
+        if self._tap is not None:
+            self._tap.document_opened(uri, language, self._documents[uri].lines())
         self._tell_opened(uri)
         if self.watcher is not None:
             self.watcher.document_opened(uri)
@@ -81,6 +91,9 @@ class TextSync:
         if now_ns - self._last_edit_ns > PAUSE_NS:
             self._engine.expect()
         self._last_edit_ns = now_ns
+        if self._tap is not None:
+            for edit in edits:
+                self._tap.document_edited(uri, *edit)
         if self._observer is None:
             return
         try:
@@ -102,6 +115,8 @@ class TextSync:
         self._keystrokes.closed(uri)
         if self.watcher is not None:
             self.watcher.document_closed(uri)
+        if self._tap is not None:
+            self._tap.document_closed(uri)
         if self._observer is not None:
             try:
                 self._observer.document_closed(uri)
