@@ -6,6 +6,7 @@ what a keystroke gets. What is printed is measured from the request's departure,
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import asdict, dataclass, field
 
@@ -13,6 +14,10 @@ from ghostlap.providers import CompletionRequest, DocumentObserver, Provider, Pr
 from ghostlap.telemetry import Attempt, AttemptStage, Trace
 
 __all__ = ["Diagnosis", "examine"]
+
+_BETWEEN_S = 0.1
+"""From the end of a text to the next probe, as between two keys: the end of the answer is still
+read then, and until it is its connection is not free."""
 
 PROBES = 3
 """One on a cold connection, two on a warm one."""
@@ -81,6 +86,8 @@ async def _probe(provider: Provider, diagnosis: Diagnosis) -> None:
     attempts: list[Attempt] = []
     await provider.warm()  # without spares: code and certificates are loaded, nothing is connected
     for number in range(PROBES):
+        if number:
+            await asyncio.sleep(_BETWEEN_S)
         trace = Trace(number + 1)
         try:
             async with provider.stream(_REQUEST, trace) as stream:
