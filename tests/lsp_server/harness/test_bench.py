@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -160,3 +162,52 @@ def test_keys_that_came_late_are_said_so() -> None:
         each.pressed_ns += 20 * MS
     assert figures(late, seed=1).fell_behind
     assert not figures(strokes([100.0] * 100), seed=1).fell_behind
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C reaches a process group by signals")
+def test_ctrl_c_keeps_what_was_measured(tmp_path: Path) -> None:
+    """As in a terminal: it reaches the servers, too."""
+    environment = {
+        **os.environ,
+        "GHOSTLAP_CACHE_DIR": str(tmp_path),
+        "GHOSTLAP_DATA_DIR": str(tmp_path),
+        "TMPDIR": str(tmp_path),
+    }
+    arguments = ("bench", "--simulated", "--provider", "groq", "--keys", "300", "--json")
+    with subprocess.Popen(
+        [*GHOSTLAP, *arguments],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        start_new_session=True,
+    ) as bench:
+        assert bench.stderr is not None
+        assert "1 arms, 300 keys each" in bench.stderr.readline()
+        wait_for_strokes(bench, tmp_path)
+        os.killpg(bench.pid, signal.SIGINT)
+        out, err = bench.communicate(timeout=60)
+    assert bench.returncode == 0, err
+    told = json.loads(out)
+    assert told["facts"]["interrupted"]
+    assert 0 < told["arms"][0]["figures"]["keys"] < 300
+    assert any(each.startswith("Interrupted") for each in told["warnings"])
+
+
+def wait_for_strokes(bench: "subprocess.Popen[str]", folder: Path) -> None:
+    """Until the server under test has written down a keystroke that was typed."""
+    pattern = "ghostlap-bench-*/telemetry.db-wal"
+    while not any(file.stat().st_size > 100_000 for file in folder.glob(pattern)):
+        assert bench.poll() is None
+        time.sleep(0.1)
+
+
+def test_advice_without_a_history_says_how_much_it_takes(tmp_path: Path) -> None:
+    done = ghostlap(tmp_path, "advise")
+    assert done.returncode == 0, done.stderr
+    assert "0 pairs are too few, it takes 300 more" in done.stdout
+    applied = ghostlap(tmp_path, "advise", "--apply")
+    assert applied.returncode == 1
+    assert "Nothing was changed." in applied.stderr
