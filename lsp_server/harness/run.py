@@ -24,6 +24,7 @@ __all__ = ["ArmRun", "Plan", "Run", "Watch", "perform"]
 _WARM_S = 10.0
 _SHUTDOWN_S = 5.0
 _BETWEEN_BLOCKS_S = 0.2
+_TURNS_S = 0.0015
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ async def _seat(run: ArmRun, plan: Plan, tasks: asyncio.TaskGroup) -> AsyncItera
         for number, document in enumerate(plan.workload.documents):
             target.open(number, document)
         await _warm(started, target, plan.workload)
-        yield _Seat(run, started, Typist(target, accepts=plan.accepts))
+        yield _Seat(run, started, Typist(target, accepts=plan.accepts, turns_s=_TURNS_S))
 
 
 async def _warm(started: Started, target: LspTarget, workload: Workload) -> None:

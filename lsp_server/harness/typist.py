@@ -65,11 +65,20 @@ class Typist:
     """
 
     def __init__(
-        self, target: Target, *, accepts: bool = True, clock_ns: Callable[[], int] = monotonic_ns
+        self,
+        target: Target,
+        *,
+        accepts: bool = True,
+        clock_ns: Callable[[], int] = monotonic_ns,
+        turns_s: float = 0.0,
     ) -> None:
+        """`turns_s` before a key is due the loop no longer sleeps but turns: its sleep ends at
+        whole milliseconds. Where time is virtual it must be 0.
+        """
         self._target = target
         self._accepts = accepts
         self._clock_ns = clock_ns
+        self._turns_ns = round(turns_s * 1e9)
         self._ghost: Reply | None = None
         self._last: Stroke | None = None
 
@@ -138,6 +147,8 @@ class Typist:
                 self._ghost = reply
 
     async def _until(self, at_ns: int) -> None:
-        wait_s = (at_ns - self._clock_ns()) / 1e9
-        if wait_s > 0:
-            await asyncio.sleep(wait_s)
+        wait_ns = at_ns - self._turns_ns - self._clock_ns()
+        if wait_ns > 0:
+            await asyncio.sleep(wait_ns / 1e9)
+        while self._turns_ns and self._clock_ns() < at_ns:
+            await asyncio.sleep(0)
