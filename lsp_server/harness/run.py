@@ -32,7 +32,8 @@ class Plan:
     workload: Workload
     arms: Sequence[Arm]
     seed: int = 0
-    block_keys: int = 40
+    block_keys: int = 15
+    """So few that the arms meet the same minute, and that there are many to draw from."""
     accepts: bool = True
 
     @property

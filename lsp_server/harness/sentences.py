@@ -7,6 +7,7 @@ from ghostlap.lsp_server.harness.figures import HEADLINE_MS, LATE_MS, Comparison
 __all__ = ["comparison_sentence", "lag_sentence"]
 
 _FEW = 100
+_MOST_TIMES = 20.0
 _WORTH = 0.02
 """Below two keys in a hundred nobody notices a difference."""
 
@@ -36,9 +37,14 @@ def comparison_sentence(first: str, second: str, found: Comparison) -> str:
     if low > 0:
         return f"{told}, which hardly anybody notices: take the cheaper one."
     more = max(2.0, ((high - low) / max(2 * gain, _WORTH)) ** 2)
+    needed = (
+        f"type about {more:.0f} times as much"
+        if more <= _MOST_TIMES
+        else "they are too close for any more typing to tell soon"
+    )
     return (
-        f"{first} or {second}: not settled, the difference is between {_points(low)} and "
-        f"{_points(high)} of the keys; type about {more:.0f} times as much."
+        f"{first} or {second}: not settled, {better} serves between {_points(low)} and "
+        f"{_points(high)} more of the keys within {HEADLINE_MS} ms; {needed}."
     )
 
 
