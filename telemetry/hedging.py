@@ -10,41 +10,45 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from ghostlap.telemetry._columns import first_of_the_latest
+from ghostlap.telemetry._columns import first_of_the_latest, label_numbers
 from ghostlap.telemetry._database import open_for_reading, store_errors
 from ghostlap.telemetry._trace import LaunchReason, Role
 
 __all__ = ["LATEST", "HedgingSummary", "Pairing", "Winner", "summarise_hedging"]
 
-_POLICY = """
-    SELECT policy.text, denied.text, count(*)
-    FROM keystroke k
-    JOIN label policy ON policy.id = k.policy
-    LEFT JOIN label denied ON denied.id = k.denied
-    WHERE k.session >= :first AND k.at_unix_ns >= :since AND (:simulated OR NOT k.simulated)
-    GROUP BY 1, 2
+_HANDLED = """
+    k.session >= :first AND k.policy IS NOT NULL AND k.at_unix_ns >= :since
+    AND (:simulated OR NOT k.simulated)
 """
-_ATTEMPTS = """
+_POLICY = f"SELECT k.policy, k.denied, count(*) FROM keystroke k WHERE {_HANDLED} GROUP BY 1, 2"  # noqa: S608 - the text above
+_REQUESTS = f"""
+    SELECT count(*) FROM keystroke k WHERE {_HANDLED} AND EXISTS (
+        SELECT 1 FROM attempt a
+        WHERE a.session = k.session AND a.sequence = k.sequence AND a.role IS NOT :speculative
+    )
+"""  # noqa: S608 - as above
+# Most keystrokes have one attempt, of which there is no more to say than that it was made.
+_ATTEMPTS = f"""
     SELECT
-        k.session, k.sequence, provider.text, role.text, reason.text, a.won, a.started_ns,
+        k.session, k.sequence, a.provider, a.role, a.launch_reason, a.won, a.started_ns,
         a.first_usable_ns, a.ended_ns, a.text_length, a.completion_tokens, a.cost_low_nusd,
         a.cost_high_nusd, a.let_run, k.hedge_delay_ns
     FROM keystroke k
     JOIN attempt a ON a.session = k.session AND a.sequence = k.sequence
-    LEFT JOIN label provider ON provider.id = a.provider
-    LEFT JOIN label role ON role.id = a.role
-    LEFT JOIN label reason ON reason.id = a.launch_reason
-    WHERE k.session >= :first AND k.policy IS NOT NULL AND k.at_unix_ns >= :since
-    AND (:simulated OR NOT k.simulated)
+    WHERE {_HANDLED} AND EXISTS (
+        SELECT 1 FROM attempt b
+        WHERE b.session = k.session AND b.sequence = k.sequence AND b.ordinal > 0
+    )
     ORDER BY k.session, k.sequence, a.ordinal
-"""
+"""  # noqa: S608 - as above
 _CHARS_PER_TOKEN = 4
 LATEST = 50_000
 """Keystrokes, policy or not, that are looked at one by one; of a longer history the latest."""
@@ -111,8 +115,7 @@ class HedgingSummary:
         return sum(self.launched.values()) - self.launched[LaunchReason.SHADOW]
 
 
-@dataclass(frozen=True, slots=True)
-class _Attempt:
+class _Attempt(NamedTuple):
     provider: str
     role: str
     reason: str
@@ -141,18 +144,25 @@ def summarise_hedging(
     for file in [path] if isinstance(path, Path) else path:
         with closing(open_for_reading(file)) as connection, store_errors(file):
             connection.execute("BEGIN")
+            numbers = label_numbers(connection)
+            texts = {number: text for text, number in numbers.items()}
             values["first"] = first_of_the_latest(connection, LATEST)
+            values["speculative"] = numbers.get(Role.SPECULATIVE, -1)
             for policy, denied, count in connection.execute(_POLICY, values):
-                found.policies[policy] += count
-                if denied:
-                    found.denied[denied] += count
-            _add_attempts(found, connection, values)
+                found.policies[texts[policy]] += count
+                if denied is not None:
+                    found.denied[texts[denied]] += count
+            found.requests += connection.execute(_REQUESTS, values).fetchone()[0]
+            _add_attempts(found, connection, values, texts)
             connection.execute("COMMIT")
     return found
 
 
 def _add_attempts(
-    found: HedgingSummary, connection: sqlite3.Connection, values: dict[str, int]
+    found: HedgingSummary,
+    connection: sqlite3.Connection,
+    values: dict[str, int],
+    texts: Mapping[int, str],
 ) -> None:
     attempts: list[_Attempt] = []
     present: tuple[int, int] | None = None
@@ -160,47 +170,41 @@ def _add_attempts(
         if (session, sequence) != present:
             _add(found, attempts)
             attempts, present = [], (session, sequence)
-        attempts.append(_attempt(rest))
+        attempts.append(_attempt(rest, texts))
     _add(found, attempts)
 
 
-def _attempt(row: Sequence[object]) -> _Attempt:
+def _attempt(row: Sequence[int | None], texts: Mapping[int, str]) -> _Attempt:
     (provider, role, reason, won, started, usable, ended, length, tokens, low, high, run, delay) = (
         row
     )
-    received = tokens if isinstance(tokens, int) else int(str(length)) // _CHARS_PER_TOKEN
+    received = (length or 0) // _CHARS_PER_TOKEN if tokens is None else tokens
     return _Attempt(
-        str(provider or ""),
-        str(role or ""),
-        str(reason or ""),
+        texts.get(provider or 0, ""),
+        texts.get(role or 0, ""),
+        texts.get(reason or 0, ""),
         bool(won),
-        _number(started),
-        _number(usable),
-        _number(ended),
+        started,
+        usable,
+        ended,
         received,
-        (_number(low) or 0, _number(high) or 0),
+        (low or 0, high or 0),
         bool(run),
-        _number(delay),
+        delay,
     )
-
-
-def _number(value: object) -> int | None:
-    return value if isinstance(value, int) else None
 
 
 def _add(found: HedgingSummary, attempts: Sequence[_Attempt]) -> None:
     asked = [each for each in attempts if each.role != Role.SPECULATIVE]
-    if not asked:
+    if len(asked) <= 1:
         return
-    found.requests += 1
     found.extra_requests += len(asked) - 1
     for each in asked[1:]:
         found.launched[each.reason] += 1
     found.backups_won += any(each.won for each in asked[1:])
-    if len(asked) > 1:
-        _add_waste(found, asked)
-        _add_race(found, asked)
-        _add_pair(found.pairs, asked)
+    _add_waste(found, asked)
+    _add_race(found, asked)
+    _add_pair(found.pairs, asked)
 
 
 def _add_waste(found: HedgingSummary, asked: Sequence[_Attempt]) -> None:
