@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
+from ghostlap.providers.catalog import catalog
 from ghostlap.telemetry import (
+    Attempt,
     AttemptStage,
     Outcome,
     Source,
@@ -31,6 +33,7 @@ class Ledger:
     """As the providers counted; so the next."""
     completion_tokens: int = 0
     cost_usd: tuple[float, float] | None = None
+    """By list price; of simulated providers what it would cost."""
     from_cache: int = 0
     """Served with a text that was there already."""
     cold: int = 0
@@ -42,6 +45,7 @@ class Ledger:
     """Medians of each stage, over the keys that a provider served."""
 
 
+_CHARS_PER_TOKEN = 4
 _STAGES = (
     ("edit → request", Stage.CHANGE_RECEIVED, Stage.REQUEST_RECEIVED),
     ("request → asked", Stage.REQUEST_RECEIVED, Stage.DISPATCHED),
@@ -71,7 +75,9 @@ def read_ledger(database: Path) -> Ledger:
         errors=sum(bool(each.error) for each in attempts),
         prompt_tokens=sum(max(0, each.usage.prompt_tokens) for each in attempts),
         completion_tokens=sum(max(0, each.usage.completion_tokens) for each in attempts),
-        cost_usd=(sum(low for low, _ in costs), sum(high for _, high in costs)) if costs else None,
+        cost_usd=(sum(low for low, _ in costs), sum(high for _, high in costs))
+        if costs
+        else _would_cost(attempts),
         from_cache=sum(
             each.outcome is Outcome.SERVED and each.source is not Source.PROVIDER for each in traces
         ),
@@ -83,6 +89,27 @@ def read_ledger(database: Path) -> Ledger:
 
 
 _USABLE = AttemptStage.FIRST_USABLE
+
+
+def _would_cost(attempts: list[Attempt]) -> tuple[float, float] | None:
+    """What simulated requests would cost by list price, by the tokens that were received.
+
+    The telemetry keeps no cost of them, since nobody pays it.
+    """
+    prices = {name: row.price for name, row in catalog().items()}
+    played = [each for each in attempts if each.simulated and prices.get(each.provider)]
+    if not played:
+        return None
+    total = 0.0
+    for each in played:
+        price = prices[each.provider]
+        assert price is not None, "only those with a price were taken"
+        prompt, completion = each.usage.prompt_tokens, each.usage.completion_tokens
+        total += price.cost_usd(
+            prompt if prompt >= 0 else each.prompt_length // _CHARS_PER_TOKEN,
+            completion if completion >= 0 else each.text_length // _CHARS_PER_TOKEN,
+        )
+    return total, total
 
 
 def _stages(traces: list[Trace]) -> dict[str, float]:
