@@ -32,6 +32,9 @@ __all__ = ["Desk"]
 
 log = logging.getLogger(__name__)
 
+_UNDER_WAY_S = 0.005
+"""A request has been sent by then, and no provider elsewhere has answered it."""
+
 _NOBODY_CAME_S = 1.0
 """How long a request goes on that an edit has left without a taker. Neovim's own feature asks
 200 ms after the last of a row of keys."""
@@ -206,6 +209,8 @@ class Desk:
             single_line=route.single_line or wants_one_line(flight.snapshot),
             alternatives=MOST if flight.gives_choice else 1,
         )
+        if not route.instant:
+            asyncio.get_running_loop().call_later(_UNDER_WAY_S, flight.prepare)
         if not ahead:
             trace.stamp(Stage.CONTEXT_READY)
             trace.stamp(Stage.DISPATCHED)

@@ -101,9 +101,8 @@ class Flight:
         """Whether what arrived last need not be shaped, as most pieces. Asked once a piece."""
         if self.finished or self.wanted is not self.snapshot:
             return False
-        assert self.request is not None, "only an answer is looked at"
-        if self.request.single_line:
-            return "\n" not in self.raw
+        if "\n" not in self.raw:
+            return True
         # Whether a text of several lines is complete is told by how a line begins, or by its end.
         begun = (self.raw.count("\n"), bool(self.raw[self.raw.rfind("\n") + 1 :].strip()))
         same = self._begun == begun
@@ -136,7 +135,7 @@ class Flight:
     def judge(self, text: str, finished: bool) -> Verdict:
         """Judge a text of this flight's request as it would be shown: a `providers.Judge`."""
         assert self.request is not None, "only an answer is looked at"
-        if self.request.single_line and not finished and "\n" not in text:
+        if not finished and "\n" not in text:
             return Verdict(usable=False, decided=False)
         shaped = self._shape(text, finished=finished)
         decided = shaped.decided or finished
@@ -200,7 +199,15 @@ class Flight:
         step = advance(self.snapshot, self.wanted)
         return step is not None and rest_of(shaped.text, shaped.replaces, step) is not None
 
+    def prepare(self) -> None:
+        """Make ready to shape, while the provider works."""
+        if not (self.raw or self.finished or self.ended):
+            self._made_shaper().prepare()
+
     def _shape(self, text: str, *, finished: bool) -> Shaped:
+        return self._made_shaper().shape(text, finished=finished)
+
+    def _made_shaper(self) -> Shaper:
         if self._shaper is None:
             assert self.request is not None, "only an answer is shaped"
             snapshot = self.snapshot
@@ -212,4 +219,4 @@ class Flight:
                 newline=snapshot.newline,
                 single_line=self.request.single_line,
             )
-        return self._shaper.shape(text, finished=finished)
+        return self._shaper

@@ -28,6 +28,8 @@ class Brackets:
     """What the end of the text is inside of: "" for code, "string" or "comment"."""
     mark: str = ""
     """The quote or comment mark that it is inside of."""
+    mark_end: int = 0
+    """Where that mark ends in the text; 0 where it stands before it."""
 
 
 @lru_cache(maxsize=8)
@@ -57,6 +59,7 @@ def scan(
 def _scan(text: str, language: Language, quote: str, stack: list[str]) -> Brackets:
     unmatched: list[int] = []
     at, inside, mark = _rest_of(text, quote, language) if quote else (0, "", "")
+    mark_end = 0
     while found := language.marks.search(text, at):
         at, mark, inside = found.end(), found[0], ""
         if mark in _OPENERS:
@@ -67,8 +70,11 @@ def _scan(text: str, language: Language, quote: str, stack: list[str]) -> Bracke
             elif mark not in language.lone_closers:
                 unmatched.append(found.start())
         elif mark[0] != "/" or mark in language.line_comments or mark == "/*":
+            mark_end = found.end()
             at, inside, mark = _skip(text, found.start(), mark, language)
-    return Brackets(tuple(stack), tuple(unmatched), inside, mark if inside else "")
+    if not inside:
+        return Brackets(tuple(stack), tuple(unmatched), "")
+    return Brackets(tuple(stack), tuple(unmatched), inside, mark, mark_end)
 
 
 def _rest_of(text: str, mark: str, language: Language) -> tuple[int, str, str]:

@@ -30,7 +30,7 @@ from ghostlap.lsp_server.shaping._repetition import (
     cut_loop,
     repeats_line_above,
 )
-from ghostlap.lsp_server.shaping._syntax import Syntax
+from ghostlap.lsp_server.shaping._syntax import Syntax, inside_at
 
 __all__ = ["Shaped", "Shaper"]
 
@@ -65,7 +65,7 @@ class Shaper:
     which on an empty line is the first one that is not blank. A text that begins with a line end is
     shown behind a line that is complete, and nowhere before the end of an unfinished one.
 
-    Nothing is looked at before the first call of `shape` or `multi_line`.
+    Nothing is looked at before the first call of a method.
     """
 
     def __init__(
@@ -89,6 +89,10 @@ class Shaper:
     def multi_line(self) -> bool:
         """Whether more than the rest of the cursor's line may be wanted."""
         return self._extent.reach is not Reach.LINE
+
+    def prepare(self) -> None:
+        """Look at what stands around the cursor: up to some 5 ms that the answer need not wait."""
+        _ = self._extent, self._before
 
     def shape(self, raw: str, *, finished: bool) -> Shaped:
         """Return what `raw`, the text that has arrived so far, amounts to."""
@@ -151,8 +155,13 @@ class Shaper:
     def _before(self) -> Brackets:
         """What the scan of the text before the cursor found, where the grammar does not object."""
         above = scan_lines(self._head, self._language)
+        if above.inside and inside_at(self._language_id, self._head, self._suffix) == "":
+            above = Brackets(above.open, above.unmatched, "")
         found = scan_on(above, self._line_prefix, self._language)
-        if found.inside and self._syntax.inside() == "":
+        if found.inside and not found.mark_end:  # it goes on from the lines above
+            return found
+        begun = self._head + self._line_prefix[: found.mark_end]
+        if found.inside and inside_at(self._language_id, begun, self._suffix) == "":
             return Brackets(found.open, found.unmatched, "")
         return found
 
