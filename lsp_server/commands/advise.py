@@ -100,7 +100,7 @@ def _print(advice: Any, *, simulated: bool) -> None:
     if advice.options:
         table = Table(box=box.SIMPLE, pad_edge=False)
         names = ("p50 ms", "p95", "p99", "within 200 ms", "extra", "$ per 1,000")
-        table.add_column("backup asked")
+        table.add_column("backup asked", no_wrap=True)
         for name in names:
             table.add_column(name, justify="right")
         for option in (*advice.options, *advice.others):

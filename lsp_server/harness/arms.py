@@ -65,7 +65,9 @@ def our_arm(
     changed["split"], changed["shadow"] = {}, {}
     changed["telemetry"] = {"enabled": True}
     name = f"{provider}, {_mode(hedge)} {backup}" if backup else provider
-    return Arm(name, server_command(), changed, simulated=bool(address))
+    asked = [settings.get("providers", {}).get(each, {}) for each in (provider, backup)]
+    simulated = bool(address) or any(each.get("simulated") for each in asked)
+    return Arm(name, server_command(), changed, simulated=simulated)
 
 
 def _mode(hedge: str | Mapping[str, int]) -> str:
