@@ -2,21 +2,29 @@
 
 An opened folder can bring editor settings along. So those may not say where code or keys are sent,
 nor which files are written: such settings are marked "user_only" in their metadata and are taken
-from the user's own file alone. "provider_name" marks a setting that selects providers: the editor
-may name the embedded engine and what the user's file mentions. "narrows_to" marks a switch that the
-editor may only turn to that side, "lowers" a number that it may only make smaller.
+from the user's own file alone. "narrows_to" marks a switch that the editor may only turn to that
+side, "lowers" a number that it may only make smaller, "kept" a value that it may not change.
+
+"provider_name" marks a setting that selects providers. There the editor may name the embedded
+engine, whom the user's file itself selects, and whom it lists under `editor_may_select`. That a
+`[providers.NAME]` is there is not enough: it says where someone can be reached, and a folder that
+was merely opened could turn it into code being sent there. Nobody in the protocol says which editor
+settings are the user's and which the folder's, so both are treated alike. What costs a user one
+line in the file once would otherwise cost who never sends anything a leak they would not notice.
+Commands such as `ghostlap.provider.select` are given by hand, and may name all that is `mentioned`.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from ghostlap.lsp_server.config._reader import Admit, Problem, did_you_mean, quoted, read
+from ghostlap.lsp_server.config._admission import from_editor, from_file, names_in
+from ghostlap.lsp_server.config._reader import Admit, Problem, read
 from ghostlap.lsp_server.config._schema import FieldDoc, describe
 from ghostlap.lsp_server.context.settings import ContextSettings
 from ghostlap.lsp_server.hedging.settings import (
@@ -189,6 +197,7 @@ class Config:
             "choices": MODES,
             "parse": parse_mode,
             "allowed": MODE_WORDS,
+            "kept": "off",
         },
     )
     split: Mapping[str, float] = field(
@@ -209,6 +218,15 @@ class Config:
             "provider_name": True,
             "parse": parse_shadow,
             "allowed": "a provider's name, or shares by name, as { groq = 0.2 }",
+        },
+    )
+    editor_may_select: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "help": "whom the editor's settings may select besides those that this file selects: "
+            "a folder that you open can bring editor settings along",
+            "provider_name": True,
+            "user_only": True,
         },
     )
     hedging: HedgingSettings = field(
@@ -286,17 +304,15 @@ def load(path: Path | None = None) -> tuple[Config, tuple[Problem, ...]]:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return defaults, (_unreadable(file, _syntax(error, text)),)
-    return read(defaults, table, source=str(file), admit=_admit_from_file(table))
+    return read(defaults, table, source=str(file), admit=_of_file(table))
 
 
-def merge(
-    config: Config, settings: Any, *, trusted: Collection[str] = ()
-) -> tuple[Config, tuple[Problem, ...]]:
+def merge(config: Config, settings: Any) -> tuple[Config, tuple[Problem, ...]]:
     """Put the editor's settings above the user's file.
 
     `config` is what `load` gave, each time: a setting that the editor no longer has falls back to
     the file. `settings` is the JSON object that the editor sent, or one that holds it as
-    "ghostlap". `trusted` names further providers that the editor may select.
+    "ghostlap".
     """
     if isinstance(settings, Mapping) and "ghostlap" in settings:
         settings = settings["ghostlap"]
@@ -304,17 +320,15 @@ def merge(
         return config, ()
     if not isinstance(settings, Mapping):
         return config, (Problem("", "the settings must be an object", EDITOR),)
-    names = {*mentioned(config), *trusted}
-    merged, problems = read(
-        config, settings, source=EDITOR, admit=_admit_from_editor(config.file, names)
-    )
+    names = {EMBEDDED, *_selected(config), *config.editor_may_select}
+    merged, problems = read(config, settings, source=EDITOR, admit=from_editor(config.file, names))
     context = config.context.narrowed_by(merged.context)
     return replace(merged, context=context), problems
 
 
 def mentioned(config: Config) -> frozenset[str]:
-    """Return whom a client may select, given what `load` gave."""
-    return frozenset({EMBEDDED, *config.providers, *_selected(config)})
+    """Return whom the user may select by a command, given what `load` gave."""
+    return frozenset({EMBEDDED, *config.providers, *_selected(config), *config.editor_may_select})
 
 
 def schema() -> list[FieldDoc]:
@@ -322,61 +336,16 @@ def schema() -> list[FieldDoc]:
     return [*describe(Config)]
 
 
-def _admit_from_file(table: Mapping[str, Any]) -> Admit:
+def _of_file(table: Mapping[str, Any]) -> Admit:
     added = table.get("providers")
-    names = {EMBEDDED, *(added if isinstance(added, dict) else ())}
-
-    def admit(rules: Mapping[str, Any], value: Any, _present: Any) -> str:
-        if not rules.get("provider_name"):
-            return ""
-        if not (unknown := _names_in(value) - names):
-            return ""
-        known = names | _catalogue_names()
-        if not (unknown := unknown - known):
-            return ""
-        name = min(unknown)
-        return (
-            f"names {quoted(name)}, which is neither {EMBEDDED}, nor a vendor of the catalogue, "
-            f"nor a [providers.NAME] of this file{did_you_mean(name, known)}"
-        )
-
-    return admit
-
-
-def _admit_from_editor(file: Path, names: Collection[str]) -> Admit:
-    def admit(rules: Mapping[str, Any], value: Any, present: Any) -> str:
-        if value == present or value in ({}, []):
-            return ""
-        if rules.get("user_only"):
-            return f"is not taken from an editor, since a folder can set it: put it into {file}"
-        if "narrows_to" in rules and value is not rules["narrows_to"]:
-            return f"can't be set so by an editor, since a folder can set it: put it into {file}"
-        if rules.get("lowers") and type(value) is type(present) and value > present:
-            return f"can't be raised by an editor, since a folder can set it: put it into {file}"
-        if rules.get("provider_name") and (foreign := sorted(_names_in(value) - {*names})):
-            return (
-                f"may only name {EMBEDDED} or what {file} mentions, and it does not mention "
-                f"{quoted(foreign[0])}"
-            )
-        return ""
-
-    return admit
+    return from_file({EMBEDDED, *(added if isinstance(added, dict) else ())}, _catalogue_names)
 
 
 def _selected(config: Config) -> Iterator[str]:
     """Yield the providers that the settings of `config` select."""
     for each in fields(config):
-        if each.metadata.get("provider_name"):
-            yield from _names_in(getattr(config, each.name))
-
-
-def _names_in(value: Any) -> set[str]:
-    """Return the names in a setting that selects one provider, several, or shares of them."""
-    if isinstance(value, str):
-        return {value}
-    if isinstance(value, list | tuple | Mapping):
-        return {each for each in value if isinstance(each, str)}
-    return set()
+        if each.metadata.get("provider_name") and not each.metadata.get("user_only"):
+            yield from names_in(getattr(config, each.name))
 
 
 def _unreadable(file: Path, why: str) -> Problem:

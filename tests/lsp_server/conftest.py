@@ -18,6 +18,7 @@ ENGINE_SERVER = Path(__file__).with_name("engine_server.py")
 CONFIG = """\
 primary = "{primary}"
 debounce_ms = 0
+editor_may_select = ["echo", "held", "refused", "broken", "late", "unopened", "stuck"]
 [suggestion]
 single_line = true
 [telemetry]

@@ -315,15 +315,73 @@ def test_every_setting_that_names_a_place_or_a_command_is_the_user_s_alone() -> 
             assert each.user_only, each.name
 
 
-def test_the_editor_may_select_what_the_user_s_file_mentions_or_the_caller_trusts(
-    write: Write,
+FILE_WITH_TWO = """
+primary = "groq"
+editor_may_select = ["cerebras", "mine"]
+[providers.mine]
+[providers.other]
+"""
+
+
+@pytest.mark.parametrize("name", ["embedded", "groq", "cerebras", "mine"])
+def test_the_editor_may_select_whom_the_user_s_file_selects_or_lists_for_it(
+    name: str, write: Write
 ) -> None:
-    file, _ = load(write('primary = "groq"\n[providers.mine]\nmodel = "m"\n'))
-    for name in ("embedded", "mine", "groq"):
-        config, problems = merge(file, {"primary": name})
-        assert (config.primary, problems) == (name, ())
-    assert merge(file, {"primary": "openai"})[0].primary == "groq"
-    assert merge(file, {"primary": "openai"}, trusted=["openai"])[0].primary == "openai"
+    file, problems = load(write(FILE_WITH_TWO))
+    assert problems == ()
+    config, problems = merge(file, {"primary": name})
+    assert (config.primary, problems) == (name, ())
+
+
+NAMING_OTHERS: list[dict[str, Any]] = [
+    {"primary": "other"},
+    {"backup": "other"},
+    {"backup": ["cerebras", "other"]},
+    {"split": {"other": 0.1}},
+    {"shadow": "other"},
+    {"shadow": {"other": 1}},
+]
+
+
+@pytest.mark.parametrize("settings", NAMING_OTHERS)
+def test_that_the_file_knows_how_to_reach_a_provider_does_not_let_a_folder_send_code_there(
+    settings: dict[str, Any], write: Write
+) -> None:
+    path = write(FILE_WITH_TWO)
+    file, _ = load(path)
+    config, (problem,) = merge(file, settings)
+    assert config == file
+    assert problem.message.endswith(
+        f"may only name embedded or what {path} selects, since a folder can set it: "
+        'put "other" into editor_may_select there'
+    )
+
+
+def test_a_folder_cannot_lengthen_the_list_of_whom_it_may_select(write: Write) -> None:
+    file, _ = load(write("[providers.mine]\n"))
+    settings = {"editor_may_select": ["mine"], "primary": "mine"}
+    config, problems = merge(file, settings)
+    assert config == file
+    assert {each.name for each in problems} == {*settings}
+
+
+def test_whom_the_editor_may_select_has_to_be_somebody(write: Write) -> None:
+    [message] = problems_of(write('editor_may_select = ["groqq"]'))
+    assert message.endswith("did you mean groq?")
+
+
+def test_whom_the_editor_may_select_is_not_asked_for_that(write: Write) -> None:
+    assert load(write(FILE_WITH_TWO))[0].asked() == frozenset({"groq"})
+
+
+@pytest.mark.parametrize("mode", ["race", "adaptive", {"delay_ms": 10}])
+def test_hedging_that_the_user_s_file_turns_off_stays_off(mode: Any, write: Write) -> None:
+    file, _ = load(write('primary = "groq"\nbackup = "cerebras"\nhedge = "off"\n'))
+    config, problems = merge(file, {"hedge": mode})
+    assert config == file
+    assert [each.name for each in problems] == ["hedge"]
+    file, _ = load(write('primary = "groq"\nbackup = "cerebras"\n'))
+    assert merge(file, {"hedge": "off"})[0].hedge == "off"
 
 
 def test_the_editor_may_turn_recording_off() -> None:
