@@ -63,6 +63,7 @@ class WorkspaceContext:
         self._roots = Roots()
         self._exclusions = Exclusions()
         self._verdicts: dict[str, _Verdict] = {}
+        self._paths: dict[str, str] = {}
         self._withheld: set[str] = set()
         self._neighbours = Neighbours(tasks, documents, self._detector, self._may_be_shown)
 
@@ -97,6 +98,7 @@ class WorkspaceContext:
     def document_closed(self, uri: str) -> None:
         self._verdicts.pop(uri, None)
         self._withheld.discard(uri)
+        self._paths.pop(uri, None)
         self._neighbours.forget(uri)
 
     def why_not(self, snapshot: Snapshot) -> str | None:
@@ -171,7 +173,10 @@ class WorkspaceContext:
         return self._path_of(document.uri)
 
     def _path_of(self, uri: str) -> str:
-        return self._roots.relative(path_in(uri), name_in(uri))
+        path = self._paths.get(uri)
+        if path is None:
+            path = self._paths[uri] = self._roots.relative(path_in(uri), name_in(uri))
+        return path
 
     def _apply_rules(self) -> None:
         self._exclusions = Exclusions(
@@ -181,6 +186,7 @@ class WorkspaceContext:
             home=self._home,
         )
         self._verdicts.clear()
+        self._paths.clear()
         self._neighbours.clear()
 
 
