@@ -2,7 +2,8 @@
 
 One pass over the table, a handful of whole numbers per row, packed: fetching costs more than
 counting does. SQLite writes each session's values of a column into one text, which numpy reads: of
-a million rows of five columns that takes 0.9 s of CPU, a Python tuple per row 1.9 s.
+a million rows of five columns that takes 0.9 s of CPU, a Python tuple per row 1.9 s; and as it is
+done by SQLite alone, a second thread can read one half of a large file, in 0.6 s instead of 1.1 s.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from ghostlap.telemetry._trace import Outcome, Source, Stage
+from ghostlap.telemetry._twin import Twin
 
 __all__ = [
     "GROUPINGS",
@@ -119,23 +122,51 @@ def read_columns(
     *,
     since_unix_ms: int | None = None,
     session: str | None = None,
+    helper: Twin | None = None,
 ) -> Columns:
-    """Read the keystrokes there are, with what they are to be grouped by."""
+    """Read the keystrokes there are, with what they are to be grouped by.
+
+    A `helper` reads the later half of the sessions meanwhile.
+    """
+    reading = partial(_read, by=by, since_unix_ms=since_unix_ms, session=session)
+    if helper is None:
+        parts = reading(connection)
+    else:
+        ids = [number for (number,) in connection.execute("SELECT id FROM session ORDER BY id")]
+        middle = ids[len(ids) // 2] if ids else 0
+        later = helper.start(partial(reading, first=middle))
+        parts = [*reading(connection, end=middle), *later.result()]
+    fields = [np.concatenate(each) for each in zip(*parts, strict=True)]
+    fields = fields or [np.empty(0, dtype=np.int64)] * len(_FIELDS)
+    return Columns(dict(zip(_FIELDS, fields, strict=True)), label_numbers(connection))
+
+
+def _read(
+    connection: sqlite3.Connection,
+    *,
+    by: str,
+    since_unix_ms: int | None,
+    session: str | None,
+    first: int | None = None,
+    end: int | None = None,
+) -> list[list[Ints]]:
+    """The fields of each session, from the session `first` on and before the session `end`."""
     key, subkey = _KEYS[by]
     values = {
         "since_unix_ns": min((since_unix_ms or 0) * 1_000_000, (1 << 63) - 1),
         "session": session,
+        "first": first,
+        "end": end,
     }
     where = "TRUE"
     where += _SINCE if since_unix_ms else ""  # each row would ask, a million times
     where += _SESSION if session is not None else ""
+    where += " AND session >= :first" if first is not None else ""
+    where += " AND session < :end" if end is not None else ""
     columns = (f"(coalesce({key}, 0) << 31) | coalesce({subkey}, 0)", *_VALUES)
     texts = ", ".join(f"group_concat({column})" for column in columns)
     query = f"SELECT {texts} FROM keystroke WHERE {where} GROUP BY session"  # noqa: S608 - made of the text above
-    found = [_numbers(row) for row in connection.execute(query, values)]
-    fields = [np.concatenate(parts) for parts in zip(*found, strict=True)]
-    fields = fields or [np.empty(0, dtype=np.int64)] * len(_FIELDS)
-    return Columns(dict(zip(_FIELDS, fields, strict=True)), label_numbers(connection))
+    return [_numbers(row) for row in connection.execute(query, values)]
 
 
 def _numbers(texts: Sequence[str]) -> list[Ints]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ghostlap.telemetry._columns import Columns, GroupKey, Ints, label_numbers, read_columns
 from ghostlap.telemetry._trace import Outcome, Stage
+from ghostlap.telemetry._twin import Twin
 from ghostlap.telemetry.histogram import Histogram
 
 __all__ = ["Tally", "read_tallies", "tally_columns"]
@@ -106,14 +107,20 @@ def read_tallies(
     since_unix_ms: int | None = None,
     session: str | None = None,
     hardware: Mapping[str, str],
+    helper: Twin | None = None,
 ) -> None:
     """Add a store's keystrokes to `tallies`, the rolled-up ones too where no session is asked for.
 
-    `hardware` says where a provider's weights lie, for rows that do not.
+    `hardware` says where a provider's weights lie, for rows that do not. A `helper` that sees the
+    same rows takes its share of a large file.
     """
-    connection.execute("BEGIN")  # rows and rollups shall belong together
+    if helper is None or not helper.begin_with(connection):
+        helper = None
+        connection.execute("BEGIN")  # rows and rollups shall belong together
     texts = {number: text for text, number in label_numbers(connection).items()}
-    columns = read_columns(connection, by, since_unix_ms=since_unix_ms, session=session)
+    columns = read_columns(
+        connection, by, since_unix_ms=since_unix_ms, session=session, helper=helper
+    )
     if len(columns):
         keys, places = columns.groups(by, texts, hardware)
         for key, tally in zip(keys, tally_columns(columns, places, len(keys)), strict=True):

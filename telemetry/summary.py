@@ -22,6 +22,7 @@ from ghostlap.telemetry._database import open_for_reading, store_errors
 from ghostlap.telemetry._intervals import quantile_interval, share_interval
 from ghostlap.telemetry._quantiles import quantile
 from ghostlap.telemetry._tally import Tally, read_tallies
+from ghostlap.telemetry._twin import twin_of_large
 from ghostlap.telemetry.histogram import Histogram
 
 __all__ = ["GROUPINGS", "MeasuredFrom", "SummaryRow", "summarise"]
@@ -116,7 +117,11 @@ def summarise(
     """
     tallies: dict[GroupKey, Tally] = {}
     for file in [path] if isinstance(path, Path) else path:
-        with closing(open_for_reading(file)) as connection, store_errors(file):
+        with (
+            store_errors(file),
+            closing(open_for_reading(file)) as connection,
+            twin_of_large(file) as helper,
+        ):
             read_tallies(
                 connection,
                 tallies,
@@ -124,6 +129,7 @@ def summarise(
                 since_unix_ms=since_unix_ms,
                 session=session,
                 hardware=hardware or {},
+                helper=helper,
             )
     rows = [_row(key, group) for key, group in tallies.items()]
     if by == "day":
