@@ -13,16 +13,13 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from rich.console import Console
-
-from ghostlap.lsp_server.views.hedging_table import acceptance_table, hedging_section
-from ghostlap.lsp_server.views.latency_table import latency_table
 from ghostlap.lsp_server.views.sources import may_hold_something, nothing_in, parse_since, unix_ms
 from ghostlap.telemetry import (
     GROUPINGS,
@@ -67,9 +64,12 @@ def run(
     files = list(dict.fromkeys(db or [default_path()]))
     present = [file for file in files if may_hold_something(file)]
     try:
-        rows = summarise(present, unix_ms(moment), by, hardware=hardware)
-        hedging = summarise_hedging(present, unix_ms(moment))
-        acceptance = summarise_acceptance(present, unix_ms(moment))
+        # Side by side: SQLite lets go of Python's lock while it looks for rows.
+        with ThreadPoolExecutor(2) as pool:
+            hedged = pool.submit(summarise_hedging, present, unix_ms(moment))
+            accepted = pool.submit(summarise_acceptance, present, unix_ms(moment))
+            rows = summarise(present, unix_ms(moment), by, hardware=hardware)
+            hedging, acceptance = hedged.result(), accepted.result()
     except StoreError as error:
         return _fail(str(error), _FAILED)
     if as_json:
@@ -89,6 +89,14 @@ def _print_tables(
     hedging: HedgingSummary,
     acceptance: Sequence[AcceptanceRow],
 ) -> None:
+    from rich.console import Console  # noqa: PLC0415 - JSON needs none of these
+
+    from ghostlap.lsp_server.views.hedging_table import (  # noqa: PLC0415 - as above
+        acceptance_table,
+        hedging_section,
+    )
+    from ghostlap.lsp_server.views.latency_table import latency_table  # noqa: PLC0415 - as above
+
     console = Console(highlight=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _FILE_WIDTH
