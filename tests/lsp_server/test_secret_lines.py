@@ -68,7 +68,8 @@ def test_the_cheap_first_look_never_lets_a_secret_pass(detector: SecretDetector)
     for line in lines:
         found = any(
             not any(harmless(each.secret_value or "") for harmless in heuristics)
-            for rule in detector._rules
+            for rules in detector._rules.values()
+            for rule in rules
             for closed in (line, line + '"', line + "'")
             if closed == line or line.count(closed[-1]) % 2
             for each in rule.analyze_line(filename="", line=closed, line_number=0)
@@ -80,6 +81,63 @@ def test_what_is_remembered_is_bounded(detector: SecretDetector) -> None:
     for number in range(30_000):
         detector.is_secret(f"x{number}")
     assert len(detector._judged) + len(detector._older) <= 20_000
+
+
+_LETTERS = "QwErTyUiOpAsDfGhJkLzXcVbNmQwErTyUiOpAsDfGhJkLzXcVbNm"
+_DIGITS = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z6"
+VENDORS_KEYS = {
+    "AWS": "AKIA" + "QWERTYUIOPASDFGH",
+    "AWS, temporary": "ASIA" + "Q1W2E3R4T5Y6U7I8",
+    "AWS, secret": "aws_secret_access_key = '" + "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY" + "'",
+    "GitHub": "ghp_" + _DIGITS[:36],
+    "GitHub, no digit": "gho_" + _LETTERS[:36],
+    "GitLab": "glpat-" + _DIGITS[:20],
+    "GitLab, no digit": "glpat-" + _LETTERS[:20],
+    "Slack": "xoxb-" + "123456789012-123456789012-abcdefghijklmnopqrstuvwx",
+    "Slack, hook": "https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX",
+    "Stripe": "sk_live_" + _DIGITS[:24],
+    "Stripe, no digit": "rk_live_" + _LETTERS[:24],
+    "JWT": "eyJhbGciOiJIUzI1NiJ9." + "eyJzdWIiOiIxMjM0NTY3ODkwIn0." + _DIGITS[:43],
+    "a private key": "-----BEGIN OPENSSH PRIVATE " + "KEY-----",
+    "PuTTY": "PuTTY-User-" + "Key-File-2: ssh-rsa",
+    "OpenAI": "sk-" + _DIGITS[:20] + "T3BlbkFJ" + _DIGITS[:20],
+    "SendGrid": "SG." + _DIGITS[:22] + "." + _DIGITS[:43],
+    "Twilio": "AC" + "0123456789abcdef" * 2,
+    "npm": "//registry.example/:_auth" + "Token=npm_abc",
+    "PyPI": "pypi-AgEIcHlwaS5vcmc" + _DIGITS + _DIGITS[:30],
+    "Azure": "AccountKey=" + _DIGITS + _DIGITS[:34] + "==",
+    "Mailchimp": "0123456789abcdef0123456789abcdef" + "-us12",
+    "Telegram": "123456789:" + _DIGITS[:35],
+    "Square": "sq0csp-" + _DIGITS[:43],
+    "Artifactory": "AKC" + "aBcDeFgHiJkL",
+    "Artifactory, short": "AP5" + "aBcDeFgH",
+    "Discord": "M" + _DIGITS[:24] + "." + _DIGITS[:6] + "." + _DIGITS[:27],
+    "a password in a URL": "https://me:" + "hunter22@example.com/x",
+}
+
+
+@pytest.mark.parametrize("key", VENDORS_KEYS.values(), ids=VENDORS_KEYS)
+@pytest.mark.parametrize("line", ["{}", "x = {}", 'call("{}")', "    - {}  # not ours"])
+def test_keys_of_every_vendor_are_told_wherever_they_stand(
+    detector: SecretDetector, line: str, key: str
+) -> None:
+    assert detector.is_secret(line.format(key))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'password = "hunter2hunter2"',
+        "db_password='correct horse'",
+        'PASSWD="tr0ub4dor&3";',
+        'if (secret == "a-b-c-d-e") {',
+        'client_key: "abcdefgh12",',
+        'user.Pwd := "x9-y8-z7"',
+        'NSString *password = @"hunter2hunter2";',
+    ],
+)
+def test_passwords_in_assignments_are_told(detector: SecretDetector, line: str) -> None:
+    assert detector.is_secret(line)
 
 
 def test_a_string_that_is_not_closed_counts(detector: SecretDetector) -> None:
