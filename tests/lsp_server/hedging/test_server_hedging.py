@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from ghostlap.lsp_server.client import LspClient, LspError
+from ghostlap.providers.scripted_dialects import Answer
+from ghostlap.providers.scripted_server import ScriptedServer
 
 URI = "file:///folder/a.py"
 COMMAND = [sys.executable, "-I", "-m", "ghostlap.lsp_server"]
@@ -226,7 +228,7 @@ async def test_the_embedded_engine_sees_the_edits_also_as_a_backup(
         assert answer["items"][0]["insertText"].startswith("ostEqual(")
 
 
-async def test_toggling_under_load_loses_no_keystroke_no_row_and_no_connection(
+async def test_toggling_under_load_loses_no_keystroke_and_no_row(
     folder: Path, serve: Serve
 ) -> None:
     """Twenty keystrokes a second for six seconds, and a switch every fifth of a second."""
@@ -270,3 +272,34 @@ async def test_toggling_under_load_loses_no_keystroke_no_row_and_no_connection(
         "SELECT count(*) FROM attempt a JOIN label l ON l.id = a.outcome WHERE l.text = 'running'",
     )
     assert running == 0
+
+
+async def test_toggling_under_load_closes_no_connection_and_opens_none(
+    folder: Path, serve: Serve
+) -> None:
+    """A backup is never due here, so that a connection can only be lost by a switch."""
+    said = Answer(("quick()",))  # to its end: what is cut short costs a connection
+    async with ScriptedServer(lambda _: said) as first, ScriptedServer(lambda _: said) as second:
+        providers = "".join(
+            f'[providers.{name}]\nbase_url = "{server.url}"\nmodel = "m"\ndebounce_ms = 0\n'
+            for name, server in (("a", first), ("b", second))
+        )
+        settings = 'primary = "a"\nbackup = "b"\nsuggestion.ahead_percent = 0\n'
+        (folder / "config.toml").write_text(settings + providers)
+        modes = ["off", {"delay_ms": 2000}, "failover"]
+        async with serve() as client:
+            typist = Typist(client)
+            for name in "ba":
+                await switch(client, "ghostlap.provider.select", name)
+                assert await typist.type() == ["quick()"]
+            before = [len(server.connections) for server in (first, second)]
+            for turn in range(30):
+                await asyncio.sleep(0.05)
+                if turn % 2:
+                    await switch(client, "ghostlap.hedge.set", modes[turn // 2 % len(modes)])
+                else:
+                    await switch(client, "ghostlap.provider.select", "ab"[turn // 2 % 2])
+                assert await typist.type() == ["quick()"]
+            assert [len(server.connections) for server in (first, second)] == before
+            assert [server.open_connections for server in (first, second)] == before
+            assert await client.shutdown() == 0
