@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ghostlap.lsp_server.context.imports import imported_words, module_words
 from ghostlap.lsp_server.context.secret_lines import SecretDetector
-from ghostlap.lsp_server.context.snippets import Around, Source, are_related, best_pieces
+from ghostlap.lsp_server.context.snippets import Around, Ranking, Source, are_related
 from ghostlap.lsp_server.documents import Document, Documents, Snapshot
 from ghostlap.lsp_server.tasks import Tasks
 from ghostlap.providers import Snippet
@@ -110,8 +110,11 @@ class Neighbours:
                 continue
             if source := self._source(document):
                 sources[uri] = source
-        await asyncio.sleep(0)
-        chosen = best_pieces(sources, around, budget_chars=self.budget_chars)
+        ranking = Ranking(sources, around)
+        for uri in sources:
+            await asyncio.sleep(0)
+            ranking.score(uri)
+        chosen = ranking.best(self.budget_chars)
         self._found[snapshot.uri] = _Found(
             snapshot.line,
             visits,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ghostlap.lsp_server.context.imports import imported_words, module_words
-from ghostlap.lsp_server.context.snippets import Around, Source, are_related, best_pieces
+from ghostlap.lsp_server.context.snippets import Around, Piece, Ranking, Source, are_related
 
 USERS = """
 class UserRepository:
@@ -27,6 +29,13 @@ def source(path: str, lines: list[str]) -> Source:
 SOURCES = {"users": source("app/users.py", USERS), "shapes": source("app/shapes.py", SHAPES)}
 
 
+def best_pieces(sources: Mapping[str, Source], around: Around, *, budget_chars: int) -> list[Piece]:
+    ranking = Ranking(sources, around)
+    for uri in sources:
+        ranking.score(uri)
+    return ranking.best(budget_chars)
+
+
 def paths(around: Around, *, budget_chars: int = 2000) -> list[str]:
     chosen = best_pieces(SOURCES, around, budget_chars=budget_chars)
     return [piece.snippet.path for piece in chosen]
@@ -39,6 +48,24 @@ def test_the_piece_that_resembles_the_text_around_the_cursor_comes_last() -> Non
 def test_an_imported_file_comes_before_one_that_resembles_more() -> None:
     imported = imported_words(["from app import shapes"])
     assert paths(Around.of(CURSOR + "area", "", imported))[-1] == "app/shapes.py"
+
+
+def test_after_the_best_piece_of_an_imported_file_the_others_come_by_likeness() -> None:
+    more = {**SOURCES, "squares": source("app/squares.py", ["class Square:", "    area = 4", ""])}
+    imported = imported_words(["from app import shapes, squares"])
+    chosen = best_pieces(more, Around.of(CURSOR + "area", "", imported), budget_chars=2000)
+    names = [piece.snippet.path for piece in chosen]
+    assert names[-1] in ("app/shapes.py", "app/squares.py")
+    assert names[-2] == "app/users.py"
+
+
+def test_a_rare_word_counts_for_more_than_several_that_stand_everywhere() -> None:
+    common = ["def total(self, value):", "    return self.value"]
+    files = {str(n): source(f"{n}.py", [*common, f"    # file{n}"]) for n in range(6)}
+    files["rare"] = source("rare.py", ["zebra_count = 1", *(f"name{n} = {n}" for n in range(3))])
+    cursor = "def total(self, value):\n    return self.value + zebra_count"
+    chosen = best_pieces(files, Around.of(cursor, ""), budget_chars=2000)
+    assert chosen[-1].snippet.path == "rare.py"
 
 
 def test_pieces_stay_within_the_budget() -> None:
