@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -297,27 +298,53 @@ def test_hedging_the_provider_and_a_pause_are_switched_by_commands(edit: StartSe
     assert session.saved() == b"first line\nretur\n"
 
 
+IDS = "return vim.tbl_map(function(c) return c.id end, vim.lsp.get_clients())"
+PROCESS = """
+for _, each in ipairs(vim.api.nvim_get_proc_children(vim.fn.getpid())) do
+  local name = (vim.api.nvim_get_proc(each) or {}).name or ""
+  if name:find("python") then return each end
+end"""
+READY_AFTER = """
+for _, client in ipairs(vim.lsp.get_clients({ bufnr = 0, name = "ghostlap" })) do
+  if client.id ~= %d and client.initialized then return true end
+end
+return false
+"""
+
+
+def kill_server(session: Session) -> int:
+    """Kill the server; return the id that its client has."""
+    ids = session.neovim.lua(IDS)
+    os.kill(session.neovim.lua(PROCESS), signal.SIGKILL)
+    return int(max(ids))
+
+
 def test_a_server_that_was_killed_is_started_again_and_goes_on(edit: StartSession) -> None:
     session = edit()
     session.insert("ret")
     session.shows("urn total_of(first) + total_of(second)")
-    clients = "return vim.tbl_map(function(c) return c.id end, vim.lsp.get_clients())"
-    (old,) = session.neovim.lua(clients)
-    pid = session.neovim.lua("""
-      for _, each in ipairs(vim.api.nvim_get_proc_children(vim.fn.getpid())) do
-        local name = (vim.api.nvim_get_proc(each) or {}).name or ""
-        if name:find("python") then return each end
-      end""")
-    os.kill(pid, 9)
-    session.neovim.wait(
-        "a new server", lambda: session.neovim.lua(READY) and old not in session.neovim.lua(clients)
-    )
+    old = kill_server(session)
+    session.neovim.wait("a new server", lambda: session.neovim.lua(READY_AFTER % old))
     session.neovim.keys("Enter")
     session.type("pri")
     session.shows("nt(alpha, omega)")
     session.neovim.keys("Tab")
     session.neovim.wait("it taken over", lambda: session.neovim.line() == LINES[4])
     assert session.saved() == f"first line\nret\n{LINES[4]}\n".encode()
+
+
+def test_what_is_typed_while_a_server_is_started_again_reaches_it(edit: StartSession) -> None:
+    session = edit()
+    session.neovim.keys("o")
+    old = kill_server(session)
+    session.neovim.wait("a new server", lambda: session.neovim.lua(READY_AFTER % old))
+    old = kill_server(session)  # this time it is not started anew at once
+    session.type("p")
+    session.neovim.wait("another server", lambda: session.neovim.lua(READY_AFTER % old))
+    session.type("ri")
+    session.shows("nt(alpha, omega)")
+    session.neovim.wait("the old client to be gone", lambda: old not in session.neovim.lua(IDS))
+    assert session.saved() == b"first line\npri\n"
 
 
 def test_characters_of_several_bytes_and_units_stay_whole(edit: StartSession) -> None:

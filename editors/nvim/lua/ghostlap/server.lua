@@ -114,9 +114,12 @@ local restarts = {}
 
 ---@param code integer
 ---@param signal integer
----@param died fun()
-local function on_exit(code, signal, died)
+---@param died fun() to start it anew
+---@param forget fun() the old client. Not before there is a new one: Neovim follows the text of a
+---buffer only while that has a client, and once it has stopped it does not begin again.
+local function on_exit(code, signal, died, forget)
   if stopping or vim.v.exiting ~= vim.NIL then
+    forget()
     return
   end
   local now = vim.uv.now()
@@ -126,9 +129,13 @@ local function on_exit(code, signal, died)
   if #restarts < config.get().restarts then
     local wait_ms = #restarts == 0 and 0 or FIRST_WAIT_MS * 2 ^ (#restarts - 1)
     table.insert(restarts, now)
-    vim.defer_fn(died, wait_ms)
+    vim.defer_fn(function()
+      died()
+      forget()
+    end, wait_ms)
     return
   end
+  forget()
   M.problem = ("The server ended (code %d, signal %d), again and again."):format(code, signal)
   vim.notify("ghostlap: the server ends again and again; see :Ghostlap log", vim.log.levels.ERROR)
 end
@@ -141,9 +148,10 @@ local function launcher(cmd, died)
   return function(dispatchers)
     local own = vim.tbl_extend("force", {}, dispatchers)
     own.on_exit = function(code, signal)
-      dispatchers.on_exit(0, 0)
       vim.schedule(function()
-        on_exit(code, signal, died)
+        on_exit(code, signal, died, function()
+          dispatchers.on_exit(0, 0)
+        end)
       end)
     end
     return vim.lsp.rpc.start(cmd, own)
