@@ -10,6 +10,7 @@ import asyncio
 import gc
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -343,6 +344,7 @@ def _home() -> Path | None:
 
 async def _warm(provider: Provider) -> None:
     await provider.warm()
+    import_module("ghostlap.lsp_server.shaping")  # 25 ms that neither the start nor a key waits for
     gc.freeze()  # what is there by now stays, and need not be looked through again
 
 

@@ -270,7 +270,7 @@ class Desk:
 
     def _keep(self, flight: Flight, route: Route) -> None:
         """Remember a text that is known, and how long it took."""
-        shaped = flight.shaped
+        shaped = flight.shape()
         assert flight.stream is not None, "what it said came from a stream"
         attempt = flight.stream.attempt
         if shaped.text:
@@ -330,7 +330,7 @@ class Desk:
             text_from=flight.origin.trace.sequence,
             at_ns=flight.usable_ns if own else 0,
         )
-        self._look(job, rest, len(flight.shaped.text) - len(rest.text))
+        self._look(job, rest, len(flight.shape().text) - len(rest.text))
         job.ended()
 
     def _serve_entry(self, job: Job, entry: Entry, rest: Rest) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from enum import Enum, auto
+from typing import TYPE_CHECKING
 
 from ghostlap.lsp_server.documents import Snapshot
 from ghostlap.lsp_server.engine.advance import Rest, advance, rest_of
 from ghostlap.lsp_server.engine.job import Job
-from ghostlap.lsp_server.shaping import Shaped, Shaper
 from ghostlap.providers import CompletionRequest, CompletionStream, Provider, Verdict
 from ghostlap.telemetry import AttemptOutcome, AttemptStage, CensorCause, Source, monotonic_ns
+
+if TYPE_CHECKING:
+    from ghostlap.lsp_server.shaping import Shaped, Shaper
 
 __all__ = ["Flight", "Standing"]
 
@@ -43,6 +46,7 @@ class Flight:
     __slots__ = (
         "_begun",
         "_seen",
+        "_shaped",
         "_shaper",
         "ended",
         "finished",
@@ -51,7 +55,6 @@ class Flight:
         "provider",
         "raw",
         "request",
-        "shaped",
         "snapshot",
         "started_ns",
         "stream",
@@ -82,7 +85,7 @@ class Flight:
         """Its context was left, or is being left: nobody can come aboard."""
         self.started_ns = monotonic_ns()
         self.usable_ns = 0
-        self.shaped = Shaped("")
+        self._shaped: Shaped | None = None
         self._shaper: Shaper | None = None
         self._seen = (-1, False)
         self._begun = (-1, False)
@@ -125,12 +128,13 @@ class Flight:
     def shape(self) -> Shaped:
         """Shape what has arrived. Not to be called before the request is on its way."""
         seen = (len(self.raw), self.finished)
-        if self._seen != seen:
+        shaped = self._shaped
+        if shaped is None or self._seen != seen:
             self._seen = seen
-            self.shaped = self._shape(self.raw, finished=self.finished)
-            if self.shaped.usable and not self.usable_ns:
+            shaped = self._shaped = self._shape(self.raw, finished=self.finished)
+            if shaped.usable and not self.usable_ns:
                 self.usable_ns = monotonic_ns()
-        return self.shaped
+        return shaped
 
     def judge(self, text: str, finished: bool) -> Verdict:
         """Judge a text of this flight's request as it would be shown: a `providers.Judge`."""
@@ -147,9 +151,10 @@ class Flight:
         step = advance(self.snapshot, snapshot)
         if step is None:
             return Standing.SPENT, nothing
-        shaped = self.shape() if self.raw else self.shaped
-        decided = shaped.decided or self.finished
-        if not decided:
+        if not (self.raw or self.finished):
+            return Standing.OPEN, nothing
+        shaped = self.shape()
+        if not (shaped.decided or self.finished):
             agrees = not step.typed or shaped.text.startswith(step.typed)
             agrees = agrees or step.typed.startswith(shaped.text)
             return (Standing.OPEN if agrees else Standing.SPENT), nothing
@@ -209,6 +214,8 @@ class Flight:
 
     def _made_shaper(self) -> Shaper:
         if self._shaper is None:
+            from ghostlap.lsp_server.shaping import Shaper  # noqa: PLC0415 - a start can do without
+
             assert self.request is not None, "only an answer is shaped"
             snapshot = self.snapshot
             self._shaper = Shaper(

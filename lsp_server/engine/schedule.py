@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from statistics import median, quantiles
 from typing import Protocol
 
 from ghostlap.lsp_server.documents import Snapshot
+from ghostlap.lsp_server.quantiles import median, quantile
 from ghostlap.telemetry import Stage, Trace, monotonic_ns
 
 __all__ = ["INVOKED", "AdaptiveDebounce", "FixedDebounce", "Rhythm", "Schedule"]
@@ -69,8 +69,9 @@ class Rhythm:
         self._gaps_s: deque[float] = deque(_FIRST_GAPS_S, maxlen=_GAPS_KEPT)
         self._last_ns = 0
         self._new = 0
-        self.burst_s, self.median_s, _ = quantiles(self._gaps_s, n=4)
-        """The quartile below, and the median: a gap as within a word, and the usual one."""
+        self.burst_s = quantile(self._gaps_s, 0.25)
+        """A gap as within a word."""
+        self.median_s = median(self._gaps_s)
 
     def typed(self, at_ns: int) -> None:
         gap_s = (at_ns - self._last_ns) / 1e9
@@ -81,7 +82,8 @@ class Rhythm:
         self._new += 1
         if self._new >= _REFRESHED_EVERY:
             self._new = 0
-            self.burst_s, self.median_s, _ = quantiles(self._gaps_s, n=4)
+            self.burst_s = quantile(self._gaps_s, 0.25)
+            self.median_s = median(self._gaps_s)
 
 
 class AdaptiveDebounce:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
-from statistics import median
 from typing import Any
 
 from ghostlap.lsp_server.protocol.params import optional
+from ghostlap.lsp_server.quantiles import median
 from ghostlap.telemetry import Outcome, Stage, Trace, monotonic_ns
 
 __all__ = ["METHOD", "Status"]
