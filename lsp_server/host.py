@@ -15,12 +15,20 @@ from pathlib import Path
 from typing import Any
 
 from ghostlap.lsp_server.backends import Backends, LearnsFromFolders
-from ghostlap.lsp_server.config import EMBEDDED, Config, Problem, TelemetrySettings, merge
+from ghostlap.lsp_server.config import (
+    EMBEDDED,
+    Config,
+    Problem,
+    TelemetrySettings,
+    mentioned,
+    merge,
+)
 from ghostlap.lsp_server.config.folder import narrowed_by_folders
 from ghostlap.lsp_server.context.budgets import Budget
 from ghostlap.lsp_server.context.locations import Roots, folder_uris, root_uris
 from ghostlap.lsp_server.context.workspace import WorkspaceContext
 from ghostlap.lsp_server.controls import CONTROLS, Controls, HeldBack
+from ghostlap.lsp_server.copilot import Dialect
 from ghostlap.lsp_server.engine import Engine, Route
 from ghostlap.lsp_server.engine.schedule import AdaptiveDebounce, Rhythm
 from ghostlap.lsp_server.harness.tap import follow_wishes
@@ -48,7 +56,6 @@ from ghostlap.telemetry import (
     StoreError,
     Trace,
     default_path,
-    open_recorder,
 )
 
 __all__ = ["Host"]
@@ -113,6 +120,7 @@ class Host:
         allowed = session.status.allowed
         self._engine.look_through(HeldBack(self._context, self._controls, allowed))
         session.text_sync.watcher = self._context
+        Dialect(channel, session, self._engine, self)
         return self._session.handle
 
     def prepare(self, params: Any) -> None:
@@ -160,6 +168,13 @@ class Host:
         if self._applied is not None:
             self._ask_by(self._applied, plan_of(self._applied))
         return {}
+
+    def choices(self) -> list[tuple[str, str]]:
+        """Whom the user may select by a command, with the model of each; the primary first."""
+        config = self._wanted
+        others = sorted(mentioned(self._file_config) - {config.primary})
+        names = (config.primary, *others)
+        return [(name, "" if name == EMBEDDED else config.provider(name).model) for name in names]
 
     def when_applied(self, then: Callable[[], None]) -> None:
         if self._is_applying:
@@ -215,6 +230,8 @@ class Host:
             self._open_recorder(settings)
 
     def _open_recorder(self, settings: TelemetrySettings) -> None:
+        from ghostlap.telemetry import open_recorder  # noqa: PLC0415 - SQLite's 14 ms, not at a start
+
         loop = asyncio.get_running_loop()
 
         def tell(problem: StoreError) -> None:  # in the recorder's thread

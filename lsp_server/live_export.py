@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ghostlap.lsp_server.config import TelemetrySettings
 from ghostlap.lsp_server.version import VERSION
-from ghostlap.telemetry import Sink, Trace, wall_clock_offset_ns
+from ghostlap.telemetry import Trace, wall_clock_offset_ns
+
+if TYPE_CHECKING:
+    from ghostlap.telemetry import Sink
 
 __all__ = ["LiveExport"]
 

@@ -7,13 +7,17 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from ghostlap.lsp_server.backends import Backends
 from ghostlap.lsp_server.config import EMBEDDED, Config
-from ghostlap.lsp_server.hedging.plan import Plan, build, plan_of
+from ghostlap.lsp_server.hedging.plan import Plan, plan_of
 from ghostlap.lsp_server.logs import log_failure
 from ghostlap.providers import DocumentObserver, Provider, ProviderError
-from ghostlap.providers.policies import Backend, Ledger
+from ghostlap.providers.policies import Ledger
+
+if TYPE_CHECKING:
+    from ghostlap.providers.policies import Backend
 
 __all__ = ["Asked", "Pool", "made_from"]
 
@@ -76,6 +80,8 @@ class Pool:
 
     async def open(self, config: Config) -> Asked | None:
         """Return whom the settings ask; None where nobody can be. One that can't be is left out."""
+        from ghostlap.lsp_server.hedging.build import build  # noqa: PLC0415 - not while one starts
+
         plan = plan_of(config)
         backends: dict[str, Backend] = {}
         for name in _names(config, plan):
@@ -132,6 +138,8 @@ class Pool:
 
 def _backend(provider: Provider, name: str) -> Backend:
     """Put to a provider what the catalogue knows of its price. Reads a file the first time."""
+    from ghostlap.providers.policies import Backend  # noqa: PLC0415 - not while a server starts
+
     if name == EMBEDDED:
         return Backend(provider, cancel_billed="nothing")
     from ghostlap.providers.catalog import catalog  # noqa: PLC0415 - not for the embedded engine

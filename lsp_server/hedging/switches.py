@@ -11,7 +11,6 @@ import os
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import mkstemp
 from typing import Any, TypeAlias
 
 from ghostlap.lsp_server.config import Config
@@ -104,6 +103,8 @@ def save(folder: Path, switches: Switches) -> None:
 
 def write_file(path: Path, data: Any) -> None:
     """Replace a JSON file in one step. Raises OSError."""
+    from tempfile import mkstemp  # noqa: PLC0415 - not while a server starts
+
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, name = mkstemp(dir=path.parent, prefix=path.name, suffix=".new")  # its mode is 0600
     try:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ghostlap.providers._base import CompletionRequest, Provider
 from ghostlap.providers._circuit import Circuit
 from ghostlap.providers._errors import ProviderError
-from ghostlap.providers.catalog import Price
 from ghostlap.providers.policies.breaker import Breaker
 from ghostlap.providers.policies.budget import Denial
 from ghostlap.providers.policies.cost import cost_usd
 from ghostlap.providers.policies.estimator import Estimator, SizeClass, size_class
 from ghostlap.telemetry import Attempt, monotonic_ns
+
+if TYPE_CHECKING:
+    from ghostlap.providers.catalog import Price
 
 __all__ = ["Backend"]
 

@@ -1,6 +1,4 @@
 import statistics
-import subprocess
-import sys
 
 import pytest
 from hypothesis import given
@@ -26,13 +24,3 @@ def test_the_median_is_that_of_the_standard_library(values: list[float]) -> None
 def test_there_is_none_of_no_values() -> None:
     with pytest.raises(IndexError):
         quantile([], 0.5)
-
-
-def test_a_start_takes_neither_the_standard_librarys_nor_what_shapes_an_answer() -> None:
-    code = "import sys, ghostlap.lsp_server.server; print(*sys.modules)"
-    found = subprocess.run(
-        [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True
-    )
-    loaded = found.stdout.split()
-    assert "ghostlap.lsp_server.engine.flight" in loaded
-    assert not {"statistics", "ghostlap.lsp_server.shaping"} & {*loaded}
