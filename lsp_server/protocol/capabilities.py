@@ -5,7 +5,7 @@ The same as pygls would compute of the features that `pygls_room` registers: a t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ghostlap.lsp_server.controls import CONTROLS
@@ -36,13 +36,16 @@ def encoding_of(params: Any) -> PositionEncoding:
     return choose_encoding([name for name in offered if isinstance(name, str)])
 
 
-def initialize_result(encoding: PositionEncoding) -> dict[str, Any]:
+def initialize_result(
+    encoding: PositionEncoding, more_commands: Sequence[str] = ()
+) -> dict[str, Any]:
+    commands = [ACCEPTED, *SWITCHES, *CONTROLS, *more_commands]
     return {
         "capabilities": {
             "positionEncoding": encoding.value,
             "textDocumentSync": {"openClose": True, "change": _INCREMENTAL, "save": False},
             "completionProvider": COMPLETION_OPTIONS,
-            "executeCommandProvider": {"commands": [ACCEPTED, *SWITCHES, *CONTROLS]},
+            "executeCommandProvider": {"commands": commands},
             "inlineCompletionProvider": INLINE_COMPLETION_OPTIONS,
             "workspace": {
                 "workspaceFolders": {"supported": True, "changeNotifications": True},

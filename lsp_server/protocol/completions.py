@@ -15,10 +15,11 @@ from ghostlap.lsp_server.protocol.refusals import INVALID_REQUEST, REQUEST_CANCE
 from ghostlap.lsp_server.protocol.wire import Channel
 from ghostlap.telemetry import Outcome
 
-__all__ = ["Completions"]
+__all__ = ["Completions", "Render"]
 
 RequestId: TypeAlias = int | str
-_Render: TypeAlias = Callable[[Snapshot, Sequence[Suggestion]], Any]
+Render: TypeAlias = Callable[[Snapshot, Sequence[Suggestion]], Any]
+"""Makes a result of what is suggested. Must not raise, nor call the engine."""
 
 
 class Completions:
@@ -41,14 +42,14 @@ class Completions:
     def inline_completion(self, request_id: RequestId, params: Any) -> None:
         self.draws_inline = True
         trigger = optional(params, int, "context", "triggerKind")
-        self._ask(request_id, params, inline_list, trigger)
+        self.ask(request_id, params, inline_list, trigger)
 
     def completion(self, request_id: RequestId, params: Any) -> None:
         """Serve clients without ghost text; in one that has it the text would stand there twice."""
         if self.draws_inline:
             self._channel.send({"jsonrpc": "2.0", "id": request_id, "result": None})
         else:
-            self._ask(request_id, params, completion_list)
+            self.ask(request_id, params, completion_list)
 
     def cancel(self, request_id: Any) -> bool:
         """Answer a request as cancelled; False when none of that id waits here."""
@@ -57,24 +58,44 @@ class Completions:
             self._engine.cancel(job)
         return job is not None
 
-    def _ask(
-        self, request_id: RequestId, params: Any, render: _Render, trigger: int | None = None
+    def ask(
+        self,
+        request_id: RequestId,
+        params: Any,
+        render: Render,
+        trigger: int | None = None,
+        *,
+        superseded: Any = None,
     ) -> None:
+        """Answer with what `render` makes of it; with `superseded` when a newer key came before.
+
+        Null leaves the editor's display alone; an empty list clears it.
+        """
         if request_id in self._in_flight:
             raise Refused(INVALID_REQUEST, "A request of this id is not answered yet.")
+        answer = partial(self._answer, request_id, render, superseded)
+        job = self.begin(params, answer, trigger)
+        if not job.is_answered:
+            self._in_flight[request_id] = job
+
+    def begin(
+        self,
+        params: Any,
+        answer: Callable[[Snapshot, Outcome, Sequence[Suggestion]], None],
+        trigger: int | None = None,
+    ) -> Job:
+        """Have the engine look for what fits at the params' position, and tell `answer` of it."""
         uri = require(params, str, "textDocument", "uri")
         position = require(params, dict, "position")
         snapshot = self._documents.snapshot(uri, position)
         trace = self._keystrokes.begin(uri, self._channel.received_ns, trigger)
-        answer = partial(self._answer, request_id, render, snapshot)
-        job = self._engine.complete(snapshot, trace, answer)
-        if not job.is_answered:
-            self._in_flight[request_id] = job
+        return self._engine.complete(snapshot, trace, partial(answer, snapshot))
 
     def _answer(
         self,
         request_id: RequestId,
-        render: _Render,
+        render: Render,
+        superseded: Any,
         snapshot: Snapshot,
         outcome: Outcome,
         suggestions: Sequence[Suggestion],
@@ -83,6 +104,5 @@ class Completions:
         if outcome is Outcome.CANCELLED:
             self._channel.send_error(request_id, REQUEST_CANCELLED, "The request was cancelled.")
             return
-        # Null leaves the editor's display alone; an empty list clears it.
-        result = None if outcome is Outcome.SUPERSEDED else render(snapshot, suggestions)
+        result = superseded if outcome is Outcome.SUPERSEDED else render(snapshot, suggestions)
         self._channel.send({"jsonrpc": "2.0", "id": request_id, "result": result})

@@ -70,17 +70,19 @@ class Session:
         self._host = host
         self._documents = Documents()
         self.status = Status(channel.send)
+        self.dialect_commands: list[str] = []
+        """What `initialize` offers besides our own commands, to a client of another dialect."""
         keystrokes = Keystrokes()
         self.text_sync = TextSync(channel, self._documents, keystrokes, engine)
-        self._completions = Completions(channel, self._documents, keystrokes, engine)
+        self.completions = Completions(channel, self._documents, keystrokes, engine)
         self._slow_path = SlowPath(channel, tasks, host)
         reports = Reports(channel, lambda: host.recorder)
         self.handle = Dispatcher(channel, self._slow_path)
         self.handle.requests |= {
             "initialize": self._initialize,
             "shutdown": self._shutdown,
-            "textDocument/inlineCompletion": self._completions.inline_completion,
-            "textDocument/completion": self._completions.completion,
+            "textDocument/inlineCompletion": self.completions.inline_completion,
+            "textDocument/completion": self.completions.completion,
             "workspace/executeCommand": self._execute_command,
             "ghostlap/clock": reports.clock,
         }
@@ -114,6 +116,10 @@ class Session:
         """Send a notification or a request whose answer does not matter."""
         self._channel.send(message)
 
+    def forward(self, method: str, params: Any) -> None:
+        """Leave a notification to pygls."""
+        self._slow_path({"jsonrpc": "2.0", "method": method, "params": params})
+
     def show(self, text: str) -> None:
         """Show the user a message of what to change."""
         self.status.problem(text)
@@ -126,11 +132,11 @@ class Session:
         require(params, dict, "capabilities")
         self._documents.encoding = encoding_of(params)
         inline = optional(params, dict, "capabilities", "textDocument", "inlineCompletion")
-        self._completions.draws_inline = inline is not None
+        self.completions.draws_inline = inline is not None
         self._slow_path.begin(params)
         self.status.begin(params)
         self.handle.phase = Phase.INITIALIZED
-        result = initialize_result(self._documents.encoding)
+        result = initialize_result(self._documents.encoding, self.dialect_commands)
         self._channel.send({"jsonrpc": "2.0", "id": request_id, "result": result})
         self._host.prepare(params)
 
@@ -160,8 +166,7 @@ class Session:
 
     def _change_folders(self, params: Any) -> None:
         self._host.change_folders(params)
-        method = "workspace/didChangeWorkspaceFolders"
-        self._slow_path({"jsonrpc": "2.0", "method": method, "params": params})
+        self.forward("workspace/didChangeWorkspaceFolders", params)
 
     def _switch(self, request_id: int | str, command: str, arguments: list[Any]) -> None:
         try:
@@ -182,7 +187,7 @@ class Session:
         request_id = params.get("id") if isinstance(params, dict) else None
         if type(request_id) is not int and type(request_id) is not str:
             return
-        if not self._completions.cancel(request_id):
+        if not self.completions.cancel(request_id):
             self._slow_path.cancel(request_id)
 
 

@@ -36,6 +36,8 @@ class Status:
         self._now: dict[str, Any] = {"state": "starting", "message": ""}
         self._latencies_ms: deque[float] = deque(maxlen=_KEPT)
         self._figures_ns = 0
+        self.watcher: Callable[[], None] | None = None
+        """Called when `now` has changed in more than its figures."""
 
     def begin(self, params: Any) -> None:
         """Take up from the params of `initialize` whether the client wants to know."""
@@ -99,6 +101,8 @@ class Status:
         if changed:
             self._now |= changed
             self._tell(changed)
+            if self.watcher is not None:
+                self.watcher()
 
     def _tell(self, params: dict[str, Any]) -> None:
         if self._is_wanted:
