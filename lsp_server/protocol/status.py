@@ -52,9 +52,10 @@ class Status:
     def asks(self, primary: str, hedge: Any, *, paused: bool) -> None:
         """Say who is asked from now on, and how hedging stands, as the setting has it."""
         is_error = self._now["state"] == "error" and primary == self._now.get("primary")
+        news: dict[str, Any] = {"primary": primary, "hedge": hedge}
         if paused or not is_error:
-            self._change(state="paused" if paused else "ready", message="")
-        self._change(primary=primary, hedge=hedge)
+            news |= {"state": "paused" if paused else "ready", "message": ""}
+        self._change(**news)
 
     def problem(self, message: str) -> None:
         """Say what the user has to change, until a suggestion is found."""

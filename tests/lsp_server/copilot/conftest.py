@@ -99,6 +99,11 @@ class Peer:
         with closing(sqlite3.connect(self._database)) as connection:
             return [(str(kind), int(length)) for kind, length in connection.execute(FEEDBACK)]
 
+    def clients(self) -> list[tuple[str, str]]:
+        """Return the names and versions of the clients that were recorded."""
+        with closing(sqlite3.connect(self._database)) as connection:
+            return list(connection.execute("SELECT client, client_version FROM session"))
+
 
 def doc_of(place: dict[str, Any]) -> dict[str, Any]:
     """A place as the legacy messages have it."""

@@ -202,7 +202,7 @@ def without(params: Any, required: tuple[str, ...]) -> Iterator[Any]:
 
 
 def grown(value: Any) -> Any:
-    """The same, with members that nobody knows in every object: copilot.lua sends `_` everywhere."""
+    """The same, with members in each object that nobody knows, as copilot.lua sends its `_`."""
     if isinstance(value, Mapping):
         return {
             "_": True,
