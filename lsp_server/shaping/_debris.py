@@ -6,7 +6,13 @@ import re
 
 from ghostlap.lsp_server.shaping._languages import Language
 
-__all__ = ["strip_fences", "strip_header", "strip_prose", "strip_special_tokens"]
+__all__ = [
+    "strip_fences",
+    "strip_header",
+    "strip_middle_token",
+    "strip_prose",
+    "strip_special_tokens",
+]
 
 # Every model's tokens have one of these forms, so that a fragment of a family that is not ours is
 # caught too. HTML and generics do not: no tag has a bar, a hyphenated `fim` or a fullwidth mark.
@@ -21,6 +27,10 @@ _SPECIAL = re.compile(
     r"|\[(?:PREFIX|SUFFIX|MIDDLE)\]"
     r"|\n\+\+\+\+\+ "
 )
+# What a prompt ends with, said again as the first thing: the answer begins behind it.
+_MIDDLE = re.compile(
+    r"\s*(?:<\|fim_middle\|>|<fim[_-]middle>|<\uff5cfim\u2581end\uff5c>|<MID>|\[MIDDLE\])"
+)
 # These are tags too, so they count in a language that has none, and not behind their own opening.
 _TAG_LIKE = re.compile(r"<(?:/s|eos|pad|filename)>")
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[\w+#./:-]*[ \t]*$", re.MULTILINE)
@@ -33,6 +43,12 @@ _PROSE = re.compile(
     r"(?:Sure|Certainly|Of course|Okay|Here(?:'s| is| are)|Below is|The following|"
     r"The (?:missing|completed?|code)\b|To complete|I'll |I will |You can )[^=;{}]*(?:[:.!]|$)"
 )
+
+
+def strip_middle_token(text: str) -> str:
+    """Take off what the prompt ends with, where the answer begins with it once more."""
+    echoed = _MIDDLE.match(text)
+    return text[echoed.end() :] if echoed else text
 
 
 def strip_special_tokens(text: str, language: Language) -> str:

@@ -83,7 +83,8 @@ def extent_at(
 ) -> Extent:
     """Decide how much is wanted at a cursor; `inside` is "string" or "comment" where it is."""
     line_suffix, _, below = suffix.partition("\n")
-    if inside == "string" or line_suffix.strip().strip(")]}'\"`;,:> \t"):
+    code_behind = line_suffix.strip().strip(")]}'\"`;,:> \t")
+    if inside == "string" or (code_behind and not _is_between(line_prefix, line_suffix)):
         return Extent(Reach.LINE)
     next_line = next((line for line in below.split("\n") if line.strip()), "")
     header = width(line_prefix)
@@ -97,6 +98,11 @@ def extent_at(
     if line_suffix.strip():
         return Extent(Reach.LINE)
     return Extent(Reach.STATEMENT, line_prefix, header, in_comment=inside == "comment")
+
+
+def _is_between(line_prefix: str, line_suffix: str) -> bool:
+    """Whether a cursor stands right between braces, as in `f(() => {█}, 3)`."""
+    return line_prefix.rstrip().endswith("{") and line_suffix.lstrip().startswith("}")
 
 
 def _at_line_start(prefix: str, line_prefix: str, next_line: str, language: Language) -> Extent:

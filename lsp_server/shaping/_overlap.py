@@ -45,19 +45,20 @@ class Seam:
             return "", 0
         if _AUTO_CLOSED.issuperset(self.suffix):
             replaces = self._closed_by(text, unmatched)
-            if replaces:
+            if replaces and not self.suffix.startswith(">", replaces):  # a tag would end twice
                 return text, replaces
+        if self.quote and self.quote in self.suffix:  # what ends the string stands there
+            text = text.partition(self.quote)[0]
         return self._cut_unopened(text, self.suffix), 0
 
     def fit_block(self, text: str) -> tuple[str, int]:
         """Set what closes a block on a line of its own: in `f({█})` it stands on the cursor's."""
         indent = self.line_prefix[: len(self.line_prefix) - len(self.line_prefix.lstrip())]
-        head, _, last = text.rpartition("\n")
-        closing = last.strip()
-        same = closing.startswith(self.suffix) or self.suffix.startswith(closing)
-        if closing and same and closing[0] in CLOSERS:
-            return f"{head}\n{indent}{max(closing, self.suffix, key=len)}", len(self.suffix)
-        return f"{text}\n{indent}{self.suffix}", len(self.suffix)
+        body, closing = text.rstrip(), self.suffix
+        if unmatched := scan(text, self.language).unmatched:
+            body, said = text[: unmatched[0]].rstrip(), text[unmatched[0] :].strip()
+            closing = said if said.startswith(self.suffix) else self.suffix
+        return f"{body}\n{indent}{closing}", len(self.suffix)
 
     def _splits_word(self) -> bool:
         return _is_word(self.line_prefix[-1:]) and _is_word(self.suffix[:1])

@@ -10,6 +10,7 @@ from ghostlap.lsp_server.shaping._brackets import CLOSERS, Brackets, scan_lines,
 from ghostlap.lsp_server.shaping._debris import (
     strip_fences,
     strip_header,
+    strip_middle_token,
     strip_prose,
     strip_special_tokens,
 )
@@ -96,6 +97,7 @@ class Shaper:
 
     def shape(self, raw: str, *, finished: bool) -> Shaped:
         """Return what `raw`, the text that has arrived so far, amounts to."""
+        raw = strip_middle_token(raw)
         text = strip_special_tokens(raw, self._language)
         ended = finished or len(text) < len(raw)
         text, ended, pending = self._clean(_with_newlines(text), ended=ended)
@@ -179,8 +181,16 @@ class Shaper:
 
     @cached_property
     def _seam(self) -> Seam:
-        quote = self._before.mark if self._before.inside == "string" else ""
+        quote = self._before.mark if self._before.inside == "string" else self._attribute
         return Seam(self._before.open, self._line_prefix, self._line_suffix, self._language, quote)
+
+    @property
+    def _attribute(self) -> str:
+        """The quote of the attribute that the cursor is in: markup's text may hold lone ones."""
+        tag = self._line_prefix[self._line_prefix.rfind("<") :]
+        quote = self._line_suffix[:1]
+        inside = self._language.is_markup and quote and quote in "\"'" and ">" not in tag
+        return quote if inside and tag.count(quote) % 2 else ""
 
     @cached_property
     def _header_above(self) -> int | None:
