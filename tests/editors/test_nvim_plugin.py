@@ -409,7 +409,7 @@ def test_nothing_is_loaded_and_no_key_is_taken_before_it_is_asked_for(
 
 
 def test_checkhealth_says_what_is_there(edit: StartSession) -> None:
-    session = edit(command=[sys.executable, "-I", "-m", "ghostlap.lsp_server", "serve"])
+    session = edit("embedded", command=[sys.executable, "-I", "-m", "ghostlap.lsp_server", "serve"])
     session.neovim.wait("compared clocks", lambda: session.neovim.lua(COMPARED))
     session.neovim.lua("vim.cmd('checkhealth ghostlap') return true")
     report = "\n".join(session.neovim.lua("return vim.api.nvim_buf_get_lines(0, 0, -1, false)"))
