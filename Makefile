@@ -128,6 +128,7 @@ programs: | $(VENV)/.uv
 	@tests/editors/fetch-nvim.sh .cache/nvim || echo 'No tests in real Neovim, then.' >&2
 	@tests/editors/fetch-nvim.sh .cache/nvim-0.10 trixie || \
 	  echo 'No tests in Neovim 0.10, then.' >&2
+	@tests/editors/fetch-emacs.sh .cache/emacs || echo 'No tests in real Emacs, then.' >&2
 	@tests/editors/fetch-vscode.sh $(NODE) .cache/vscode || \
 	  echo 'No tests in real VS Code, then.' >&2
 	@tests/editors/fetch-chromium.sh .cache/chromium || echo 'No tests in a browser, then.' >&2

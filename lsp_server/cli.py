@@ -30,7 +30,7 @@ COMMANDS = {
     "providers": "list who can complete code, on what hardware and at what price",
     "index": "index a folder for the embedded engine, or show what is indexed",
     "doctor": "ask each configured provider, and say what to change where one fails",
-    "editor": "put ghostlap into VS Code or Neovim, or take it out",
+    "editor": "put ghostlap into VS Code, Neovim or a Copilot client, or take it out",
     "config": "show the configuration, and what is wrong with it",
 }
 """Each is the module of this name in `ghostlap.lsp_server.commands`."""
@@ -82,6 +82,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else [*argv]
     if arguments[:1] == ["--stdio"]:  # what editors pass when they are told no subcommand
         arguments.insert(0, "serve")
+    elif arguments[1:2] == ["--stdio"] and arguments[0].endswith(".js"):
+        arguments[0] = "serve"  # a client was told to take us for Node, and means its own server
     name = arguments[0] if arguments else ""
     _let_any_terminal_show_any_text()
     try:

@@ -3,6 +3,10 @@
 vscode   the extension into every VS Code, VSCodium, Cursor, Windsurf and code-server that is found,
          on this machine or this remote host; or into one, by the name of its command
 neovim   the plugin, as a package that Neovim loads at start
+
+For a Copilot client it prints the lines that have the client start ghostlap, to be put into your
+own settings: copilot.vim, copilot.lua, copilot.el, lspconfig (nvim-lspconfig's entry "copilot"),
+lsp-mode (Emacs), helix, sublime (LSP-copilot).
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from __future__ import annotations
 # ruff: noqa: T201 - printing is a command's way to answer
 import argparse
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from ghostlap.lsp_server.commands import Failure
@@ -29,19 +34,33 @@ _EDITORS = (
     "windsurf",
     "code-server",
 )
+_COPILOT_CLIENTS = (
+    "copilot.vim",
+    "copilot.lua",
+    "copilot.el",
+    "lspconfig",
+    "lsp-mode",
+    "helix",
+    "sublime",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("install", "uninstall"))
-    parser.add_argument("editor", choices=_EDITORS)
+    parser.add_argument("editor", choices=(*_EDITORS, *_COPILOT_CLIENTS))
     parser.add_argument(
         "--print", action="store_true", dest="only_print", help="show what would be done"
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    from ghostlap.lsp_server.editor_install import NotPossible  # noqa: PLC0415 - as below
+    from ghostlap.lsp_server.editor_install import NotPossible, lines_for  # noqa: PLC0415 - as below
 
+    if args.editor in _COPILOT_CLIENTS:
+        if args.action == "uninstall":
+            print("Take these lines out of your settings again:", file=sys.stderr)
+        print(lines_for(args.editor), end="")
+        return 0
     try:
         for step in _steps(args.action, args.editor):
             print(step.says)

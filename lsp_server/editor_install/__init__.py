@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ghostlap.lsp_server.editor_install.copilot_clients import COPILOT_CLIENTS, lines_for
 from ghostlap.lsp_server.editor_install.neovim import neovim_install, neovim_uninstall
 from ghostlap.lsp_server.editor_install.note import Note
 from ghostlap.lsp_server.editor_install.steps import NotPossible, Step
@@ -13,11 +14,13 @@ from ghostlap.lsp_server.editor_install.vscode import (
 )
 
 __all__ = [
+    "COPILOT_CLIENTS",
     "VSCODE_NAMES",
     "NotPossible",
     "Note",
     "Step",
     "find_clis",
+    "lines_for",
     "neovim_install",
     "neovim_uninstall",
     "vscode_install",

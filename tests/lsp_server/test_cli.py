@@ -229,7 +229,10 @@ def test_a_port_that_is_taken_is_said_so(run: Run) -> None:
     assert line.startswith(f"ghostlap serve: --tcp {address}: ")
 
 
-@pytest.mark.parametrize("arguments", [("serve",), ("serve", "--stdio"), ("--stdio",)])
+@pytest.mark.parametrize(
+    "arguments",
+    [("serve",), ("serve", "--stdio"), ("--stdio",), ("dist/language-server.js", "--stdio")],
+)
 def test_serving_speaks_lsp_and_leaves_with_the_input(arguments: tuple[str, ...], run: Run) -> None:
     result = run(*arguments)  # stdin is at its end
     assert (result.returncode, result.stdout) == (1, ""), "1: the client did not say shutdown"
