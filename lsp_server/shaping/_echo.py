@@ -11,7 +11,8 @@ __all__ = ["strip_echo"]
 _LINES = 10
 """So many lines above the cursor may be repeated: models repeat a function's head, not a file."""
 _SAYS_WHERE = re.compile(r"(?:[=:>]|<-)\s*$")
-_WORD = re.compile(r"[^\W\d]\w{2,}$")
+_WORD = re.compile(r"(?:[^\W\d]\w*\.)+$|[^\W\d]\w+$")
+"""A word, or whose member is wanted: `printprint` is no name, and `self.self.x` means little."""
 _LEAST_CHARS = 6
 _LONGEST_WORD = 80
 
@@ -28,7 +29,7 @@ def strip_echo(text: str, prefix: str, *, finished: bool) -> str | None:
         if not finished and written.startswith(said):
             return None
     word = _WORD.search(prefix[-_LONGEST_WORD:])
-    if word and text.startswith(word[0]):  # `printprint` is nobody's name
+    if word and text.startswith(word[0]):
         return text[len(word[0]) :]
     return text
 

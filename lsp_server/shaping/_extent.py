@@ -71,7 +71,9 @@ class Extent:
         if self.reach is not Reach.BLOCK:
             return own if self.reach is Reach.STATEMENT else self
         if self.body_line:
-            return self if width(first) >= self.floor or not lines[0].strip() else own
+            case = language.outdented is not None and bool(language.outdented.match(first))
+            belongs = case or width(first) >= self.floor or not lines[0].strip()
+            return self if belongs else own
         if not lines[0].strip() or language.opens_block.search(first):
             return self
         still_open = scan(first, language).open and self.line_prefix.rstrip()[-1:] in "([{"

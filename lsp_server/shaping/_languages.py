@@ -58,6 +58,7 @@ class Language:
 _SLASHES = Language(
     line_comments=("//",),
     block_comment=("/*", "*/"),
+    goes_on=re.compile(r"\s*(?:[)\]}]*\s*(?:else|catch|finally)\b|\??\.[A-Za-z_]|->[A-Za-z_])"),
     announces=re.compile(r"\s*(?:@\w[\w.]*(?:\(.*\))?|#\[.*\]|\[\w.*\]|template\s*<.*>)\s*$"),
     outdented=re.compile(r"\s*(?:case\b.*:|default\s*:|(?:public|private|protected)\s*:|#\w|\w+:)"),
 )
@@ -121,7 +122,7 @@ _LANGUAGES: dict[str, Language] = {
             r"|=\s*(?:if|case|begin|unless)\b[^;]*$"
         ),
         closing_word=re.compile(r"\s*end\b"),
-        goes_on=re.compile(r"\s*(?:else|elsif|when|in|rescue|ensure|end)\b"),
+        goes_on=re.compile(r"\s*(?:(?:else|elsif|when|in|rescue|ensure|end)\b|&?\.[a-z_])"),
     ),
     "lua": Language(
         line_comments=("--",),

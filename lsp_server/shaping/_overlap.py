@@ -52,12 +52,17 @@ class Seam:
         return self._cut_unopened(text, self.suffix), 0
 
     def fit_block(self, text: str) -> tuple[str, int]:
-        """Set what closes a block on a line of its own: in `f({█})` it stands on the cursor's."""
-        indent = self.line_prefix[: len(self.line_prefix) - len(self.line_prefix.lstrip())]
+        """Set what closes a block on a line of its own: in `f({█})` it stands on the cursor's.
+
+        What begins on the cursor's line, as in `f(█)`, may close its own block with the last one.
+        """
         body, closing = text.rstrip(), self.suffix
         if unmatched := scan(text, self.language).unmatched:
             body, said = text[: unmatched[0]].rstrip(), text[unmatched[0] :].strip()
             closing = said if said.startswith(self.suffix) else self.suffix
+        if text.partition("\n")[0].strip():
+            return (body, 0) if closing == self.suffix else (body + closing, len(self.suffix))
+        indent = self.line_prefix[: len(self.line_prefix) - len(self.line_prefix.lstrip())]
         return f"{body}\n{indent}{closing}", len(self.suffix)
 
     def _splits_word(self) -> bool:

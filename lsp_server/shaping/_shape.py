@@ -236,11 +236,11 @@ class Shaper:
             return text  # no more than its first line is wanted
         base = width(self._line_prefix, self._file.size)
         first, _, rest = text.partition("\n")
-        header = self._header_above
-        if header is not None and not self._language.goes_on.match(first):
+        header, outdented = self._header_above, self._language.outdented
+        stays = self._language.goes_on.match(first) or (outdented and outdented.match(first))
+        if header is not None and not stays:
             return rebase("\n" + text, self._file, header, body_of_line=True)[1:]
         body = bool(self._language.opens_block.search(self._line_prefix + first))
-        outdented = self._language.outdented
         return rebase(
             text,
             self._file,
