@@ -66,10 +66,10 @@ class Modern:
         self._reply(request_id, None)
 
     def did_show(self, params: Any) -> None:
-        self._offers.shown(_id_of(params))
+        self._offers.shown(self._id_of(params))
 
     def did_partially_accept(self, params: Any) -> None:
-        self._offers.partly_accepted(_id_of(params), require(params, int, "acceptedLength"))
+        self._offers.partly_accepted(self._id_of(params), require(params, int, "acceptedLength"))
 
     def did_focus(self, _params: Any) -> None:
         """Have connections ready: someone looks at a document, and is likely to type."""
@@ -82,6 +82,16 @@ class Modern:
         """Answer that there are none: nobody here foresees edits elsewhere."""
         self._reply(request_id, {"edits": []})
 
+    def _id_of(self, params: Any) -> str:
+        """Return the id of the item that a report is about.
+
+        Some clients strip the item of all but its command, and some of its command.
+        """
+        command = optional(params, dict, "item", "command")
+        if command is None:
+            return self._offers.id_of_text(require(params, str, "item", "insertText"))
+        return _first_argument(command)
+
     def _reply(self, request_id: int | str, result: Any) -> None:
         self._channel.send({"jsonrpc": "2.0", "id": request_id, "result": result})
 
@@ -90,11 +100,6 @@ def is_outdated(documents: Documents, uri: str, version: int | None) -> bool:
     """Whether a request is about a text that was edited since: its position may be nowhere now."""
     document = documents.get(uri)
     return document is not None and version is not None and version < document.version
-
-
-def _id_of(params: Any) -> str:
-    """Return the id of the item that a report is about, which some clients strip of all else."""
-    return _first_argument(require(params, dict, "item", "command"))
 
 
 def _first_argument(command: Any) -> str:

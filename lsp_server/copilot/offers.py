@@ -68,6 +68,13 @@ class Offers:
                 self._offers.popitem(last=False)
         return [f"{each.id}-{index}" for index, each in enumerate(suggestions)]
 
+    def id_of_text(self, text: str) -> str:
+        """Return the id of the newest offer of this text. Raises InvalidParams."""
+        for sequence, offer in reversed(self._offers.items()):
+            if text in offer.texts:
+                return f"{sequence}-{offer.texts.index(text)}"
+        raise InvalidParams("There is no suggestion of this text.")
+
     def shown(self, name: str) -> None:
         """Note that it is on the screen. Only the first time counts: clients say so at a redraw."""
         sequence, _ = _parsed(name)
