@@ -81,6 +81,7 @@ def _facts(plan: Plan, run: Run) -> dict[str, Any]:
         "load_1min": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "clock": clock.implementation,
         "clock_resolution_s": clock.resolution,
+        "typist": run.place,
         "at_unix_s": round(time.time()),
         "workload": plan.workload.name,
         "workload_origin": plan.workload.origin,

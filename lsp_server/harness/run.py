@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from ghostlap.lsp_server.commands import Failure
 from ghostlap.lsp_server.harness.arms import Arm, Started, start
 from ghostlap.lsp_server.harness.blocks import Block, blocks, order
 from ghostlap.lsp_server.harness.ledger import Ledger, read_ledger
+from ghostlap.lsp_server.harness.place import children_elsewhere, typists_place
 from ghostlap.lsp_server.harness.target import LspTarget
 from ghostlap.lsp_server.harness.typist import Stroke, Typist
 from ghostlap.telemetry.workload import Workload
@@ -24,7 +26,9 @@ __all__ = ["ArmRun", "Plan", "Run", "Watch", "perform"]
 _WARM_S = 10.0
 _SHUTDOWN_S = 5.0
 _BETWEEN_BLOCKS_S = 0.2
-_TURNS_S = 0.0015
+_TURNS_S = 0.018 if sys.platform == "win32" else 0.003
+"""A loop's sleep ends up to a millisecond late, on Windows up to 15.6, and a busy machine takes one
+more to run who has woken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,8 @@ class ArmRun:
 class Run:
     arms: list[ArmRun]
     interrupted: bool = False
+    place: str = ""
+    """Where the typist ran, in words."""
 
 
 Watch = Callable[[int, int, Sequence[ArmRun]], None]
@@ -103,9 +109,10 @@ def _failure_in(group: ExceptionGroup) -> Failure | None:
 async def _perform(plan: Plan, run: Run, watch: Watch) -> None:
     async with AsyncExitStack() as stack:
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
-        seats = [await stack.enter_async_context(_seat(each, plan, tasks)) for each in run.arms]
+        with children_elsewhere():
+            seats = [await stack.enter_async_context(_seat(each, plan, tasks)) for each in run.arms]
         typing = asyncio.ensure_future(_type(plan, seats, watch))
-        with _quiet(), _interrupts(typing.cancel):
+        with _quiet(), _interrupts(typing.cancel), typists_place() as run.place:
             try:
                 await typing
             except asyncio.CancelledError:

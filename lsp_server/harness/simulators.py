@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from ghostlap.lsp_server.commands import Failure
+from ghostlap.lsp_server.harness.place import children_elsewhere
 from ghostlap.lsp_server.launch import server_command
 
 __all__ = ["simulators"]
@@ -24,9 +25,10 @@ async def simulators(
     """Play these profiles, and yield their addresses. Raises Failure."""
     *python, _serve = server_command()
     command = [*python, "simulate", "--json", "--seed", str(seed), "--workload", str(workload)]
-    process = await asyncio.create_subprocess_exec(
-        *command, *names, stdout=asyncio.subprocess.PIPE, stderr=sys.stderr
-    )
+    with children_elsewhere():
+        process = await asyncio.create_subprocess_exec(
+            *command, *names, stdout=asyncio.subprocess.PIPE, stderr=sys.stderr
+        )
     try:
         assert process.stdout is not None, "it is a pipe"
         async with asyncio.timeout(_START_S):
