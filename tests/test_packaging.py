@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("lsp_server", "providers", "telemetry")
-EDITORS = ("PROTOCOL.md", "nvim/**/*", "snippets/*", "vscode/ghostlap.vsix")
+EDITORS = ("COPILOT.md", "PROTOCOL.md", "nvim/**/*", "snippets/*", "vscode/ghostlap.vsix")
 """What of editors/ is shipped; the extension when it was built: see `make extension`."""
 
 

@@ -13,6 +13,7 @@ from ghostlap.lsp_server.copilot.modern import is_outdated
 from ghostlap.lsp_server.copilot.offers import Offers
 from ghostlap.lsp_server.copilot.quirks import Quirk
 from ghostlap.lsp_server.documents import Document, Documents, InvalidParams, Snapshot
+from ghostlap.lsp_server.documents.positions import PositionEncoding, character_at, index_at
 from ghostlap.lsp_server.engine import Suggestion
 from ghostlap.lsp_server.protocol.completions import Completions
 from ghostlap.lsp_server.protocol.params import optional, require
@@ -20,12 +21,19 @@ from ghostlap.lsp_server.protocol.text_sync import TextSync
 from ghostlap.lsp_server.protocol.wire import Channel
 from ghostlap.lsp_server.version import VERSION
 
-__all__ = ["INVOKED", "Legacy"]
+__all__ = ["INVOKED", "Legacy", "position_in"]
 
 INVOKED = 1
 """InlineCompletionTriggerKind: several texts are wanted, to choose from."""
 
 _OK = "OK"
+_UTF_16 = PositionEncoding.UTF_16
+
+
+def position_in(snapshot: Snapshot, column: int) -> dict[str, int]:
+    """Return the position of a code point of the cursor's line as these messages count."""
+    text = snapshot.line_prefix + snapshot.line_suffix
+    return {"line": snapshot.line, "character": character_at(text, column, _UTF_16)}
 
 
 class Legacy:
@@ -68,7 +76,7 @@ class Legacy:
         if is_outdated(self._documents, uri, version):
             return None
         position = optional(doc, dict, "position") or require(params, dict, "position")
-        return {"textDocument": {"uri": uri}, "position": position}
+        return {"textDocument": {"uri": uri}, "position": self._negotiated(uri, position)}
 
     def shown(self, request_id: int | str, params: Any) -> None:
         self._offers.shown(require(params, str, "uuid"))
@@ -112,10 +120,7 @@ class Legacy:
         """
         ids = self._offers.put(snapshot, suggestions)
         before, behind = snapshot.line_prefix, snapshot.line_suffix
-        whole = {
-            "start": snapshot.position_of(0),
-            "end": snapshot.position_of(len(before) + len(behind)),
-        }
+        start, end = position_in(snapshot, 0), position_in(snapshot, len(before) + len(behind))
         completions = []
         for uuid, each in zip(ids, suggestions, strict=True):
             shown = each.text + behind[each.replaces :]
@@ -124,12 +129,29 @@ class Legacy:
                     "uuid": uuid,
                     "text": before + shown,
                     "displayText": shown,
-                    "range": whole,
-                    "position": snapshot.position_of(len(before)),
+                    "range": {"start": start, "end": end},
+                    "position": position_in(snapshot, len(before)),
                     "docVersion": snapshot.version,
                 }
             )
         return {"completions": completions}
+
+    def _negotiated(self, uri: str, position: dict[str, Any]) -> dict[str, Any]:
+        """Return a position as LSP's messages have it. These ones are older than the choice of an
+        encoding: a client may have agreed on another, and still counts in UTF-16 here.
+        """
+        document = self._documents.get(uri)
+        number, units = optional(position, int, "line"), optional(position, int, "character")
+        if (
+            document is None
+            or number is None
+            or units is None
+            or self._documents.encoding is _UTF_16
+        ):
+            return position
+        text = document.line(number) if 0 <= number < document.line_count else ""
+        index = index_at(text, units, _UTF_16)
+        return {"line": number, "character": character_at(text, index, self._documents.encoding)}
 
     def _take_source(self, uri: str, doc: dict[str, Any], version: int | None) -> None:
         """Take over the text from a client that does not tell of its edits otherwise.

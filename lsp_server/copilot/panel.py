@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from ghostlap.lsp_server.copilot.legacy import INVOKED, Legacy
+from ghostlap.lsp_server.copilot.legacy import INVOKED, Legacy, position_in
 from ghostlap.lsp_server.copilot.modern import Modern
 from ghostlap.lsp_server.copilot.offers import Offers
 from ghostlap.lsp_server.documents import DocumentNotOpen, InvalidParams, Snapshot
@@ -93,8 +93,8 @@ class Panel:
                 "displayText": each.text,
                 "completionText": each.text,
                 "range": {
-                    "start": snapshot.position_of(cursor),
-                    "end": snapshot.position_of(cursor + each.replaces),
+                    "start": position_in(snapshot, cursor),
+                    "end": position_in(snapshot, cursor + each.replaces),
                 },
                 "docVersion": snapshot.version,
             }

@@ -46,6 +46,24 @@ async def test_both_dialects_come_to_the_same_line(
         assert completion["docVersion"] == 1
 
 
+@pytest.mark.parametrize("encodings", [("utf-8",), ("utf-32", "utf-8"), ()])
+async def test_the_legacy_messages_count_in_utf_16_whatever_was_agreed_on(
+    start_peer: StartPeer, encodings: tuple[str, ...]
+) -> None:
+    """copilot.vim of 2022 lets Neovim agree on UTF-8, and names itself later."""
+    async with start_peer() as peer:
+        told = await peer.lsp.initialize(encodings=encodings)
+        assert told["capabilities"]["positionEncoding"] == (*encodings, "utf-16")[0]
+        text = "café = '🙂█' # 🙂\n"
+        place = peer.open(text)
+        (completion,) = await peer.legacy(place)
+        assert completion["position"] == place["position"]
+        plain = text.replace("█", "")
+        edited = applied(plain, completion["range"], completion["text"])
+        assert edited.startswith("café = '🙂🙂'")
+        assert edited.endswith("# 🙂")
+
+
 async def test_cycling_brings_several_and_the_one_on_display_first(start_peer: StartPeer) -> None:
     async with start_peer() as peer:
         await peer.introduce()
