@@ -225,6 +225,16 @@ def memory_bytes() -> int:
     return counted
 
 
+async def written(database: Path, keystrokes: int) -> None:
+    """Wait for the writer, which no typist is ever ahead of as this one is."""
+    while True:
+        with closing(sqlite3.connect(database)) as connection:
+            (found,) = connection.execute("SELECT count(*) FROM keystroke").fetchone()
+        if found >= keystrokes:
+            return
+        await asyncio.sleep(0.05)
+
+
 @pytest.mark.timeout(900)
 async def test_a_hundred_thousand_hedged_keystrokes_leave_nothing_behind_but_their_rows(
     tmp_path: Path,
@@ -239,6 +249,7 @@ async def test_a_hundred_thousand_hedged_keystrokes_leave_nothing_behind_but_the
     while session.pressed < IN_PROCESS:
         for policy in policies(backends):
             await session.press(policy, 2_500)
+            await written(database, session.pressed)
             if session.pressed == LEARNING:
                 begun_bytes = memory_bytes()
             assert len(asyncio.all_tasks()) == 1
@@ -248,6 +259,7 @@ async def test_a_hundred_thousand_hedged_keystrokes_leave_nothing_behind_but_the
         while session.pressed < IN_PROCESS + ON_SOCKETS:
             for policy in policies(remote)[:5]:
                 await session.press(policy, 500)
+                await written(database, session.pressed)
                 forget(servers)
     while len(asyncio.all_tasks()) > 1:  # noqa: ASYNC110 - connections that are being closed
         await asyncio.sleep(0.01)
