@@ -129,6 +129,8 @@ programs: | $(VENV)/.uv
 	@tests/editors/fetch-nvim.sh .cache/nvim-0.10 trixie || \
 	  echo 'No tests in Neovim 0.10, then.' >&2
 	@tests/editors/fetch-emacs.sh .cache/emacs || echo 'No tests in real Emacs, then.' >&2
+	@tests/editors/fetch-jupyter-copilot.sh $(BIN)/python .cache/jupyter-copilot || \
+	  echo 'No tests of the Copilot client for notebooks, then.' >&2
 	@tests/editors/fetch-vscode.sh $(NODE) .cache/vscode || \
 	  echo 'No tests in real VS Code, then.' >&2
 	@tests/editors/fetch-chromium.sh .cache/chromium || echo 'No tests in a browser, then.' >&2
