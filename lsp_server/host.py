@@ -278,8 +278,10 @@ class Host:
     def _follow_recordings(self) -> None:
         """Note typing when the user asks for it; see `ghostlap workload record`."""
         if not self._follows_recordings and self._session is not None:
+            assert self._context is not None, "a session has one"
             self._follows_recordings = True
-            self._tasks.start(follow_wishes(state_folder(), self._session.text_sync))
+            edits = self._session.text_sync
+            self._tasks.start(follow_wishes(state_folder(), edits, self._context))
 
     async def _apply(self, config: Config) -> None:
         old = self._applied

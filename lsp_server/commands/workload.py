@@ -47,7 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_output(synth)
     record = actions.add_parser("record", help="note your own typing until Ctrl-C")
     record.add_argument(
-        "--text", action="store_true", help="keep the code too: only then can it be typed again"
+        "--text",
+        action="store_true",
+        help="keep the code too: only then can it be typed again; secrets and excluded files are "
+        "left out",
     )
     record.add_argument(
         "--seconds", type=float, default=0, help="stop by itself after so long; 0: at Ctrl-C"

@@ -123,6 +123,29 @@ class WorkspaceContext:
             prefix, suffix, self._path_of(snapshot.uri), self._neighbours.around(snapshot)
         )
 
+    def exclusion(self, uri: str) -> str | None:
+        """Return why a document is kept back, whoever is asked; None where it is not.
+
+        Looks at some twenty files: no call for a keystroke's way.
+        """
+        settings = self._settings
+        document = self._documents.get(uri)
+        if document is not None and document.language in settings.exclude_languages:
+            return f"the settings exclude {document.language}"
+        size = document.size if document is not None else 0
+        path = _local(path_in(uri))
+        if path is None or not (_is_file(uri) or self._roots.around(path)):
+            name = PurePath("/", name_in(uri))
+            reason = self._exclusions.name_reason(Path(name))
+            if reason is None and size > settings.max_file_kb * 1000:
+                return f"larger than {settings.max_file_kb} kB"
+            return reason
+        return self._exclusions.reason(path, size)
+
+    def scrub(self, text: str, language: str) -> str:
+        """Return `text` with its secret lines emptied; needs `load`, or loads itself."""
+        return self._detector.scrub(text, language)
+
     def _line_reason(self, snapshot: Snapshot) -> str | None:
         if not self._detector.is_loaded:
             return "what tells secrets is not loaded"
@@ -150,21 +173,7 @@ class WorkspaceContext:
             self._judge_now(uri)
 
     def _judge(self, uri: str) -> str | None:
-        settings = self._settings
-        if not settings.remote:
-            return "the settings send nothing"
-        document = self._documents.get(uri)
-        if document is not None and document.language in settings.exclude_languages:
-            return f"the settings exclude {document.language}"
-        size = document.size if document is not None else 0
-        path = _local(path_in(uri))
-        if path is None or not (_is_file(uri) or self._roots.around(path)):
-            name = PurePath("/", name_in(uri))
-            reason = self._exclusions.name_reason(Path(name))
-            if reason is None and size > settings.max_file_kb * 1000:
-                return f"larger than {settings.max_file_kb} kB"
-            return reason
-        return self._exclusions.reason(path, size)
+        return self.exclusion(uri) if self._settings.remote else "the settings send nothing"
 
     def _may_be_shown(self, document: Document) -> str | None:
         """Return what another document may be called in a prompt; None: it may not be in one."""

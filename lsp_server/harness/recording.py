@@ -24,7 +24,10 @@ _LAST_WORDS_S = 1.5  # servers look twice a second
 
 
 def record(*, text: bool, seconds: float, told: Callable[[str], None]) -> Workload:
-    """Record until Ctrl-C, or for so many seconds. Raises Failure."""
+    """Record until Ctrl-C, or for so many seconds; `told` gets what to tell the user.
+
+    :raises Failure: what was asked for can't be said to the servers
+    """
     wish = wish_path(state_folder())
     with tempfile.TemporaryDirectory(prefix="ghostlap-record-") as name:
         folder = Path(name)
@@ -39,7 +42,10 @@ def record(*, text: bool, seconds: float, told: Callable[[str], None]) -> Worklo
             with suppress(OSError):
                 wish.unlink(missing_ok=True)
         time.sleep(_LAST_WORDS_S)
-        return gathered(folder)
+        found, left_out = gathered(folder)
+    if left_out:
+        told(f"{left_out} left out: a secret was typed there, or a rule came to exclude them.")
+    return found
 
 
 def _wait(wish: Path, folder: Path, *, text: bool, seconds: float) -> None:
@@ -50,23 +56,28 @@ def _wait(wish: Path, folder: Path, *, text: bool, seconds: float) -> None:
         time.sleep(min(_RENEWED_EVERY_S, max(0.0, end_s - time.monotonic())))
 
 
-def gathered(folder: Path) -> Workload:
-    """Return what all servers have written there, as one workload in the order of the times."""
+def gathered(folder: Path) -> tuple[Workload, int]:
+    """Return what all servers have written there, in the order of the times, as one workload.
+
+    Beside it, how many documents were withheld, and are left out.
+    """
     documents: list[Document] = []
     edits: list[Edit] = []
-    head = json.dumps({"kind": "workload", "version": 1})
-    for number, file in enumerate(sorted(folder.glob("*.jsonl"))):
-        whole = folder / f"{number}.whole"
-        whole.write_text(head + "\n" + file.read_text(encoding="utf-8"), encoding="utf-8")
-        try:
-            found = read_workload(whole)
-        except WorkloadError as error:
-            raise Failure(f"a server wrote what can't be read: {error}") from error
-        edits += [replace(each, document=each.document + len(documents)) for each in found.edits]
-        documents += found.documents
+    left_out = 0
+    for file in sorted(folder.glob("*.jsonl")):
+        found, withheld = _read(file)
+        left_out += len(withheld)
+        kept = [each for each in range(len(found.documents)) if each not in withheld]
+        numbers = {old: len(documents) + new for new, old in enumerate(kept)}
+        documents += [found.documents[each] for each in kept]
+        edits += [
+            replace(each, document=numbers[each.document])
+            for each in found.edits
+            if each.document in numbers
+        ]
     edits.sort(key=lambda each: each.at_ms)
     start_ms = edits[0].at_ms if edits else 0.0
-    return Workload(
+    workload = Workload(
         name="recorded" if all(each.text is not None for each in documents) else "",
         origin="recorded",
         documents=documents,
@@ -74,3 +85,18 @@ def gathered(folder: Path) -> Workload:
         gaps="as they were typed",
         made_by=f"ghostlap {VERSION}",
     )
+    return workload, left_out
+
+
+def _read(file: Path) -> tuple[Workload, set[int]]:
+    """Return what one server wrote, and which of its documents it withheld in the end."""
+    written = file.read_text(encoding="utf-8")
+    whole = file.with_suffix(".whole")
+    head = json.dumps({"kind": "workload", "version": 1})
+    whole.write_text(head + "\n" + written, encoding="utf-8")
+    try:
+        found = read_workload(whole)
+    except WorkloadError as error:
+        raise Failure(f"a server wrote what can't be read: {error}") from error
+    lines = [json.loads(line) for line in written.splitlines()]
+    return found, {each["document"] for each in lines if each["kind"] == "withheld"}

@@ -1,8 +1,11 @@
 """The server's half of `ghostlap workload record`: it notes edits while a file says that it should.
 
 Off unless the user asks for it, on this machine alone. Without text there are times, languages,
-places and lengths; with text only source files are noted, by their extension. What is noted is of
-the format of `telemetry/workload/FORMAT.md`, but for its times, which are the monotonic clock's.
+places and lengths; with text only source files are noted, by their extension. What would never be
+sent is not noted: files that a rule excludes, and lines that look like secrets, of which the ones
+that stand there are masked; a document into which one is typed is `withheld`, with all that was
+noted of it before. What is noted is of the format of `telemetry/workload/FORMAT.md`, but for that
+kind, and for its times, which are the monotonic clock's.
 """
 
 from __future__ import annotations
@@ -19,10 +22,11 @@ from typing import Any, Protocol
 from ghostlap.providers import DocumentObserver
 from ghostlap.telemetry import monotonic_ns
 
-__all__ = ["TypingTap", "Wish", "follow_wishes", "wish_path"]
+__all__ = ["Rules", "TypingTap", "Wish", "follow_wishes", "wish_path"]
 
 _LOOK_EVERY_S = 0.5
 _LONGEST_BYTES = 4096
+_AROUND_LINES = 100  # the longest private keys that are in use have 70
 _KEPT = 10_000
 """Lines at most until they are written: a disk that does not take them costs no more memory."""
 
@@ -51,40 +55,81 @@ def _read_wish(path: Path) -> Wish | None:
     return wish if wish.until_unix_s > time.time() else None
 
 
+class Rules(Protocol):
+    """What may be noted: see `WorkspaceContext`."""
+
+    def load(self) -> None:
+        """Make ready for `scrub`; slow. May be called in another thread, and again."""
+        ...
+
+    def exclusion(self, uri: str) -> str | None:
+        """Return why nothing of a document is sent, whoever is asked; None where it may be."""
+        ...
+
+    def scrub(self, text: str, language: str) -> str:
+        """Return `text` with its secret lines emptied, so that all others keep their places."""
+        ...
+
+
+@dataclass(slots=True)
+class _Noted:
+    """An open document."""
+
+    number: int
+    language: str
+    lines: list[str]
+    told: dict[str, Any]
+    """What was noted when it was opened."""
+    was_edited: bool = False
+    """Since its rules were looked at."""
+
+
 class TypingTap:
     """Turns edits of lines into lines of a workload. Used from one event loop alone."""
 
-    def __init__(self, *, text: bool) -> None:
+    def __init__(self, *, text: bool, rules: Rules) -> None:
         self._text = text
-        self._documents: dict[str, tuple[int, list[str]]] = {}
+        self._rules = rules
+        self._documents: dict[str, _Noted] = {}
         self._count = 0
         self._noted: list[dict[str, Any]] = []
 
     def take(self) -> list[dict[str, Any]]:
-        """Return what was noted since the last time."""
+        """Return what was noted since the last time, of files that no rule excludes by now."""
+        for uri, document in [*self._documents.items()]:
+            if document.was_edited and self._rules.exclusion(uri) is not None:
+                self._withhold(uri)
+            document.was_edited = False
         noted, self._noted = self._noted, []
         return noted
 
     def document_opened(self, uri: str, language: str, lines: Sequence[str]) -> None:
         path = PurePosixPath(uri)
-        if self._text and not _is_source(path.suffix):
+        if self._rules.exclusion(uri) or (self._text and not _is_source(path.suffix)):
             return
-        self._documents[uri] = self._count, list(lines)
-        self._count += 1
         name = path.name if self._text else path.suffix
-        line = {"kind": "document", "name": name, "language": language}
-        self._note({**line, "text": "\n".join(lines)} if self._text else line)
+        told = {"kind": "document", "name": name, "language": language}
+        if self._text:
+            told["text"] = "\n".join(self._masked(lines, language))
+        self._documents[uri] = _Noted(self._count, language, list(lines), told)
+        self._count += 1
+        self._note(told)
 
     def document_edited(self, uri: str, start: int, stop: int, lines: Sequence[str]) -> None:
-        if uri not in self._documents:
+        document = self._documents.get(uri)
+        if document is None:
             return
-        number, kept = self._documents[uri]
+        kept = document.lines
         change = _change(kept, start, stop, lines)
         kept[start:stop] = lines
         if change is None:
             return
+        document.was_edited = True
+        if self._text and self._is_secret(document, start, start + len(lines)):
+            self._withhold(uri)
+            return
         first, last, text = change
-        line = {"kind": "edit", "at_ms": monotonic_ns() / 1e6, "document": number}
+        line = {"kind": "edit", "at_ms": monotonic_ns() / 1e6, "document": document.number}
         line |= {"start": first, "end": last}
         if self._text:
             line["text"] = text
@@ -94,6 +139,28 @@ class TypingTap:
 
     def document_closed(self, uri: str) -> None:
         self._documents.pop(uri, None)
+
+    def _withhold(self, uri: str) -> None:
+        document = self._documents.pop(uri)
+        number = document.number
+        document.told |= {"name": "", "text": ""}
+        self._noted = [each for each in self._noted if each.get("document") != number]
+        self._note({"kind": "withheld", "document": number})
+
+    def _is_secret(self, document: _Noted, start: int, stop: int) -> bool:
+        """Tell so of some lines: where a key is of several lines, those around it say so."""
+        first = max(0, start - _AROUND_LINES)
+        around = document.lines[first : stop + _AROUND_LINES]
+        masked = self._masked(around, document.language)
+        return masked[start - first : stop - first] != around[start - first : stop - first]
+
+    def _masked(self, lines: Sequence[str], language: str) -> list[str]:
+        """Return the lines, and for those that look like secrets as many x."""
+        scrubbed = self._rules.scrub("\n".join(lines), language).split("\n")
+        return [
+            line if line == left else "x" * len(line)
+            for line, left in zip(lines, scrubbed, strict=True)
+        ]
 
     def _note(self, line: dict[str, Any]) -> None:
         if len(self._noted) < _KEPT:
@@ -142,8 +209,8 @@ class Tapped(Protocol):
         ...
 
 
-async def follow_wishes(state_folder: Path, edits: Tapped) -> None:
-    """Note typing whenever the user wishes it, until cancelled."""
+async def follow_wishes(state_folder: Path, edits: Tapped, rules: Rules) -> None:
+    """Note typing whenever the user wishes it, as far as the rules allow, until cancelled."""
     tap: TypingTap | None = None
     served: Wish | None = None
     while True:
@@ -152,7 +219,9 @@ async def follow_wishes(state_folder: Path, edits: Tapped) -> None:
         if tap is not None and served is not None:
             await asyncio.to_thread(_append, served.folder, tap.take())
         if folder != (None if served is None else served.folder):
-            tap = None if wish is None else TypingTap(text=wish.text)
+            if wish is not None and wish.text:
+                await asyncio.to_thread(rules.load)
+            tap = None if wish is None else TypingTap(text=wish.text, rules=rules)
             edits.tap(tap)
             served = wish
         await asyncio.sleep(_LOOK_EVERY_S)
