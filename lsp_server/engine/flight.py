@@ -194,9 +194,11 @@ class Flight:
                 attempt.censor_cause = cause
 
     def stamp_usable(self) -> None:
-        """Note in its attempt when its text could have been shown."""
+        """Note in its attempt when what could be shown had arrived."""
         if self.stream is not None and self.usable_ns:
-            self.stream.attempt.stamp(AttemptStage.FIRST_USABLE, self.usable_ns)
+            attempt = self.stream.attempt
+            arrived_ns = min(attempt.received_ns or self.usable_ns, self.usable_ns)
+            attempt.stamp(AttemptStage.FIRST_USABLE, arrived_ns)
 
     def _agrees(self, shaped: Shaped) -> bool:
         if self.wanted is self.snapshot:

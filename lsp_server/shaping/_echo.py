@@ -37,17 +37,17 @@ def strip_echo(text: str, prefix: str, *, finished: bool) -> str | None:
 def _candidates(prefix: str, said: str) -> list[str]:
     """Return what an echo would look like that begins as `said` does, longest first."""
     lines = prefix.rsplit("\n", _LINES)[-_LINES:]
+    first = said[:1]
     found = [
         "\n".join(lines[at:]).lstrip()
-        for at in range(len(lines) - 1)
-        if _begin_alike(lines[at].lstrip(), said) and is_telling(lines[at])
+        for at, line in enumerate(lines[:-1])
+        if first in line and _begin_alike(line.lstrip(), said) and is_telling(line)
     ]
     return [*found, lines[-1].lstrip()] if _is_line_telling(lines[-1]) else found
 
 
 def _begin_alike(line: str, said: str) -> bool:
-    size = min(len(line), len(said))
-    return line[:size] == said[:size]
+    return line.startswith(said) or said.startswith(line)
 
 
 def _is_line_telling(line_prefix: str) -> bool:

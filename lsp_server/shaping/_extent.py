@@ -65,11 +65,20 @@ class Extent:
     def _for(self, lines: list[str], language: Language) -> Extent:
         """Reconsider, now that the first line is there."""
         first = self.line_prefix + lines[0]
-        own = replace(self, reach=Reach.STATEMENT, header=width(first), body_line=False)
         if self.in_comment and lines[0].strip():
             return replace(self, reach=Reach.LINE)
-        if self.reach is not Reach.BLOCK:
-            return own if self.reach is Reach.STATEMENT else self
+        if self.reach is Reach.LINE:
+            return self
+        own = Extent(
+            Reach.STATEMENT,
+            self.line_prefix,
+            width(first),
+            self.floor,
+            self.closer_stands,
+            in_comment=self.in_comment,
+        )
+        if self.reach is Reach.STATEMENT:
+            return own
         if self.body_line:
             case = language.outdented is not None and bool(language.outdented.match(first))
             belongs = case or width(first) >= self.floor or not lines[0].strip()

@@ -15,6 +15,8 @@ _LOOP_TIMES = 3
 """The same lines this often in a row are a model that has lost its thread."""
 _LOOP_LINES = 4
 _THREE_LETTERS = re.compile(r"(?:[^\W_][\W_]*){3}")
+_LETTER = re.compile(r"[^\W\d_]")
+_TWO = re.compile(r"[^\W_].*[^\W_]", re.DOTALL)
 _RUN_CHARS = 12
 _RUN_TIMES = 4
 
@@ -28,8 +30,7 @@ def is_telling(line: str) -> bool:
 def _is_own(line: str) -> bool:
     """Whether a line says enough not to stand twice in a row: `"b": 2` does, `0,` does not."""
     word = line.strip(" \t:;{}()[],")
-    named = any(char.isalpha() for char in word) and sum(char.isalnum() for char in word) > 1
-    return named and word not in _RECURS
+    return bool(_LETTER.search(word) and _TWO.search(word)) and word not in _RECURS
 
 
 def _has_words(line: str) -> bool:

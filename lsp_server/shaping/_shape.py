@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
 
 from ghostlap.lsp_server.shaping._brackets import CLOSERS, Brackets, scan_lines, scan_on
 from ghostlap.lsp_server.shaping._debris import (
@@ -24,6 +23,7 @@ from ghostlap.lsp_server.shaping._indentation import (
     width,
 )
 from ghostlap.lsp_server.shaping._languages import Language, language
+from ghostlap.lsp_server.shaping._lazy import lazy
 from ghostlap.lsp_server.shaping._overlap import Seam
 from ghostlap.lsp_server.shaping._repetition import (
     closes_again,
@@ -93,7 +93,7 @@ class Shaper:
 
     def prepare(self) -> None:
         """Look at what stands around the cursor: up to some 5 ms that the answer need not wait."""
-        _ = self._extent, self._before
+        _ = self._extent, self._before, self._seam, self._header_above, self._file, self._below
 
     def shape(self, raw: str, *, finished: bool) -> Shaped:
         """Return what `raw`, the text that has arrived so far, amounts to."""
@@ -112,48 +112,48 @@ class Shaper:
             return Shaped("", decided=decided)
         return Shaped(text.replace("\n", self._newline), replaces, decided)
 
-    @cached_property
+    @lazy
     def _prefix(self) -> str:
         return _with_newlines(self._raw_prefix)
 
-    @cached_property
+    @lazy
     def _suffix(self) -> str:
         return _with_newlines(self._raw_suffix)
 
-    @cached_property
+    @lazy
     def _line_prefix(self) -> str:
         return self._prefix[self._prefix.rfind("\n") + 1 :]
 
-    @cached_property
+    @lazy
     def _head(self) -> str:
         """The lines above the cursor's, as far as they are looked at."""
         head = self._prefix[: len(self._prefix) - len(self._line_prefix)]
         return head[-_LONGEST_STRING_SCAN_CHARS:]
 
-    @cached_property
+    @lazy
     def _line_suffix(self) -> str:
         return self._suffix.partition("\n")[0].rstrip()
 
-    @cached_property
+    @lazy
     def _below(self) -> str:
         """The next line below the cursor's that holds anything."""
         lines = self._suffix.split("\n")[1:]
         return next((line.strip() for line in lines if line.strip()), "")
 
-    @cached_property
+    @lazy
     def _language(self) -> Language:
         return language(self._language_id)
 
-    @cached_property
+    @lazy
     def _syntax(self) -> Syntax:
         return Syntax(self._language_id, self._prefix, self._suffix)
 
-    @cached_property
+    @lazy
     def _file(self) -> Indentation:
         below = self._suffix.partition("\n")[2][:_LONGEST_STRING_SCAN_CHARS]
         return indentation_of(self._head + below, default_tabs=self._language.indents_by_tabs)
 
-    @cached_property
+    @lazy
     def _before(self) -> Brackets:
         """What the scan of the text before the cursor found, where the grammar does not object."""
         above = scan_lines(self._head, self._language)
@@ -167,7 +167,7 @@ class Shaper:
             return Brackets(found.open, found.unmatched, "")
         return found
 
-    @cached_property
+    @lazy
     def _extent(self) -> Extent:
         if self._single_line:
             return Extent(Reach.LINE)
@@ -179,7 +179,7 @@ class Shaper:
             inside=self._before.inside,
         )
 
-    @cached_property
+    @lazy
     def _seam(self) -> Seam:
         quote = self._before.mark if self._before.inside == "string" else self._attribute
         return Seam(self._before.open, self._line_prefix, self._line_suffix, self._language, quote)
@@ -192,7 +192,7 @@ class Shaper:
         inside = self._language.is_markup and quote and quote in "\"'" and ">" not in tag
         return quote if inside and tag.count(quote) % 2 else ""
 
-    @cached_property
+    @lazy
     def _header_above(self) -> int | None:
         """The indentation of the line above that wants a body, of which the cursor's is bare."""
         above = self._prefix[:-1].rpartition("\n")[2]
@@ -234,12 +234,15 @@ class Shaper:
     def _indent(self, text: str) -> str:
         if self._line_prefix and self._extent.reach is Reach.LINE:
             return text  # no more than its first line is wanted
-        base = width(self._line_prefix, self._file.size)
-        first, _, rest = text.partition("\n")
+        first, newline, rest = text.partition("\n")
         header, outdented = self._header_above, self._language.outdented
-        stays = self._language.goes_on.match(first) or (outdented and outdented.match(first))
-        if header is not None and not stays:
+        if header is not None and not (
+            self._language.goes_on.match(first) or (outdented and outdented.match(first))
+        ):
             return rebase("\n" + text, self._file, header, body_of_line=True)[1:]
+        if not newline:
+            return text
+        base = width(self._line_prefix, self._file.size)
         body = bool(self._language.opens_block.search(self._line_prefix + first))
         return rebase(
             text,
