@@ -61,11 +61,13 @@ class Dialect:
         self._ours = {name: requests[name] for name in (_INITIALIZE, _COMMAND)}
         documents, completions = session.documents, session.completions
         self._offers = Offers(documents, lambda: host.recorder)
-        self._modern = Modern(channel, documents, completions, engine, self._offers)
-        self._legacy = Legacy(channel, documents, session.text_sync, completions, self._offers)
+        self._status = status = StatusLine(channel, session.status)
+        self._modern = Modern(channel, documents, completions, engine, self._offers, status)
+        self._legacy = Legacy(
+            channel, documents, session.text_sync, completions, self._offers, status
+        )
         panel = Panel(channel, completions, self._offers, self._modern, self._legacy)
         self._models = Models(channel, host)
-        self._status = StatusLine(channel, session.status)
         requests |= {
             name: partial(self._request, handler)
             for name, handler in {

@@ -12,6 +12,7 @@ from typing import Any
 from ghostlap.lsp_server.copilot.modern import is_outdated
 from ghostlap.lsp_server.copilot.offers import Offers
 from ghostlap.lsp_server.copilot.quirks import Quirk
+from ghostlap.lsp_server.copilot.status import StatusLine
 from ghostlap.lsp_server.documents import Document, Documents, InvalidParams, Snapshot
 from ghostlap.lsp_server.documents.positions import PositionEncoding, character_at, index_at
 from ghostlap.lsp_server.engine import Suggestion
@@ -46,6 +47,7 @@ class Legacy:
         text_sync: TextSync,
         completions: Completions,
         offers: Offers,
+        status: StatusLine,
     ) -> None:
         self.quirks: Collection[Quirk] = frozenset()
         self._channel = channel
@@ -53,6 +55,7 @@ class Legacy:
         self._text_sync = text_sync
         self._completions = completions
         self._offers = offers
+        self._status = status
         self._by_source: dict[str, Document] = {}
         """Documents that were never opened: each request brings the whole text along."""
 
@@ -113,6 +116,7 @@ class Legacy:
             self._reply(request_id, nothing)
         else:
             self._completions.ask(request_id, place, self._render, trigger, superseded=nothing)
+            self._status.asked_about(place["textDocument"]["uri"])
 
     def _render(self, snapshot: Snapshot, suggestions: Sequence[Suggestion]) -> dict[str, Any]:
         """Give whole lines: copilot.vim and copilot.lua take nothing that begins elsewhere than at

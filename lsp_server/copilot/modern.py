@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ghostlap.lsp_server.copilot.offers import Offers
+from ghostlap.lsp_server.copilot.status import StatusLine
 from ghostlap.lsp_server.documents import Documents, InvalidParams, Snapshot
 from ghostlap.lsp_server.engine import Engine, Suggestion
 from ghostlap.lsp_server.protocol.completions import Completions
@@ -32,6 +33,7 @@ class Modern:
         completions: Completions,
         engine: Engine,
         offers: Offers,
+        status: StatusLine,
     ) -> None:
         self.is_spoken = False
         """Whether items carry the dialect's command, or ours."""
@@ -40,10 +42,11 @@ class Modern:
         self._completions = completions
         self._engine = engine
         self._offers = offers
+        self._status = status
 
     def inline_completion(self, request_id: int | str, params: Any) -> None:
+        uri = require(params, str, "textDocument", "uri")
         if self.is_spoken:
-            uri = require(params, str, "textDocument", "uri")
             version = optional(params, int, "textDocument", "version")
             if is_outdated(self._documents, uri, version):
                 self._reply(request_id, None)
@@ -51,6 +54,8 @@ class Modern:
         self._completions.draws_inline = True
         trigger = optional(params, int, "context", "triggerKind")
         self._completions.ask(request_id, params, self.render, trigger)
+        if self.is_spoken:
+            self._status.asked_about(uri)
 
     def render(self, snapshot: Snapshot, suggestions: Sequence[Suggestion]) -> dict[str, Any]:
         ids = self._offers.put(snapshot, suggestions)

@@ -45,6 +45,8 @@ class StatusLine:
         self._told: dict[str, dict[str, Any]] = {}
         """What was said last, by the notification."""
         self._methods = ["didChangeStatus"]
+        self._document = ""
+        """The URI of the document that was last asked about."""
 
     def begin(self) -> None:
         self._status.watcher = self._tell
@@ -55,9 +57,18 @@ class StatusLine:
             self._methods.append("statusNotification")
             self._tell()
 
+    def asked_about(self, uri: str) -> None:
+        """Say when a document is kept back, as long as it is the one that is worked on."""
+        if uri != self._document:
+            self._document = uri
+            self._tell()
+
     def _tell(self) -> None:
         now = self._status.now
         kind, message, busy = _KINDS[now["state"]], _message(now), now["state"] == "starting"
+        withheld = self._status.why_withheld(self._document)
+        if kind == "Normal" and withheld is not None:
+            kind, message = "Inactive", f"nothing of this document is sent: {withheld}"
         says: dict[str, dict[str, Any]] = {
             "didChangeStatus": {"busy": busy, "kind": kind, "message": message},
             "statusNotification": {"status": "InProgress" if busy else kind, "message": message},

@@ -37,7 +37,7 @@ class Status:
         self._latencies_ms: deque[float] = deque(maxlen=_KEPT)
         self._figures_ns = 0
         self.watcher: Callable[[], None] | None = None
-        """Called when `now` has changed in more than its figures."""
+        """Called when `now` has changed in more than its figures, or `why_withheld` has."""
 
     def begin(self, params: Any) -> None:
         """Take up from the params of `initialize` whether the client wants to know."""
@@ -80,17 +80,23 @@ class Status:
         if percent is not None or self._now.get("indexing") is not None:
             self._change(indexing=percent)
 
+    def why_withheld(self, uri: str) -> str | None:
+        """Why nothing of a document is sent, in a few words; None: it is."""
+        return self._withheld.get(uri)
+
     def withheld(self, uri: str, reason: str) -> None:
         """Say, once, that nothing of a document is sent, and why."""
         if self._withheld.get(uri) != reason:
             self._withheld[uri] = reason
             log.info("A document is kept back: %s.", reason)  # its name stays out of the log
             self._tell({"uri": uri, "excluded": reason})
+            self._watched()
 
     def allowed(self, uri: str) -> None:
         """Say so no longer."""
         if self._withheld.pop(uri, None) is not None:
             self._tell({"uri": uri, "excluded": None})
+            self._watched()
 
     def _figures(self) -> dict[str, Any]:
         if not self._latencies_ms:
@@ -102,8 +108,11 @@ class Status:
         if changed:
             self._now |= changed
             self._tell(changed)
-            if self.watcher is not None:
-                self.watcher()
+            self._watched()
+
+    def _watched(self) -> None:
+        if self.watcher is not None:
+            self.watcher()
 
     def _tell(self, params: dict[str, Any]) -> None:
         if self._is_wanted:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.lsp_server.copilot.conftest import Peer, StartPeer
 
@@ -49,6 +51,21 @@ async def test_a_pause_makes_it_inactive(start_peer: StartPeer) -> None:
         pause = {"command": "ghostlap.pause", "arguments": [{"scope": "all", "on": True}]}
         await peer.lsp.request("workspace/executeCommand", pause)
         assert (await peer.status("Inactive"))["message"] == "paused"
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+async def test_a_document_that_is_kept_back_makes_it_inactive_while_it_is_worked_on(
+    start_peer: StartPeer, legacy: bool
+) -> None:
+    async with start_peer() as peer:
+        await peer.introduce()
+        ask = peer.legacy if legacy else peer.modern
+        secret = peer.open("caf█\n", uri="file:///project/.env")
+        assert await ask(secret) == []
+        told = await peer.status("Inactive")
+        assert told["message"].startswith("nothing of this document is sent: ")
+        assert await ask(peer.open("caf█\n"))
+        await peer.status("Normal")
 
 
 async def test_a_client_of_the_legacy_messages_hears_in_its_own(start_peer: StartPeer) -> None:
