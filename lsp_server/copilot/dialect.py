@@ -25,7 +25,11 @@ from ghostlap.lsp_server.copilot.panel import Panel
 from ghostlap.lsp_server.copilot.quirks import quirks_of
 from ghostlap.lsp_server.copilot.status import StatusLine, account_answers
 from ghostlap.lsp_server.engine import Engine
-from ghostlap.lsp_server.protocol.dispatch import NotificationHandler, RequestHandler
+from ghostlap.lsp_server.protocol.dispatch import (
+    Dispatcher,
+    NotificationHandler,
+    RequestHandler,
+)
 from ghostlap.lsp_server.protocol.params import optional
 from ghostlap.lsp_server.protocol.session import Session
 from ghostlap.lsp_server.protocol.wire import Channel
@@ -57,56 +61,60 @@ class Dialect:
         self._channel = channel
         self._session = session
         self._host = host
-        requests, notifications = session.handle.requests, session.handle.notifications
-        self._ours = {name: requests[name] for name in (_INITIALIZE, _COMMAND)}
         documents, completions = session.documents, session.completions
-        self._offers = Offers(documents, lambda: host.recorder)
+        self._offers = offers = Offers(documents, lambda: host.recorder)
         self._status = status = StatusLine(channel, session.status)
-        self._modern = Modern(channel, documents, completions, engine, self._offers, status)
-        self._legacy = Legacy(
-            channel, documents, session.text_sync, completions, self._offers, status
-        )
-        panel = Panel(channel, completions, self._offers, self._modern, self._legacy)
+        self._modern = Modern(channel, documents, completions, engine, offers, status)
+        self._legacy = Legacy(channel, documents, session.text_sync, completions, offers, status)
+        self._panel = Panel(channel, completions, offers, self._modern, self._legacy)
         self._models = Models(channel, host)
-        requests |= {
-            name: partial(self._request, handler)
-            for name, handler in {
-                **{name: self._says(answer) for name, answer in account_answers().items()},
-                "copilot/models": self._models.list,
-                "textDocument/copilotInlineEdit": self._modern.next_edits,
-                "textDocument/copilotPanelCompletion": panel.complete,
-            }.items()
-        }
-        requests |= {
-            name: partial(self._legacy_request, handler)
-            for name, handler in {
-                "getVersion": self._legacy.version,
-                "setEditorInfo": self._set_editor_info,
-                "getCompletions": self._legacy.completions,
-                "getCompletionsCycling": self._legacy.cycling,
-                "getPanelCompletions": panel.complete_legacy,
-                "notifyShown": self._legacy.shown,
-                "notifyAccepted": self._legacy.accepted,
-                "notifyRejected": self._legacy.rejected,
-            }.items()
-        }
+        self._take_over(session.handle)
+
+    def _take_over(self, handle: Dispatcher) -> None:
+        """Add what is new, and stand before what a client of this dialect means otherwise."""
+        requests, notifications = handle.requests, handle.notifications
+        self._ours = {name: requests[name] for name in (_INITIALIZE, _COMMAND)}
         requests |= {
             _INITIALIZE: self._initialize,
             _INLINE: self._modern.inline_completion,
             _COMMAND: self._execute_command,
             "shutdown": self._settled(requests["shutdown"]),
+            **{name: partial(self._request, each) for name, each in self._requests().items()},
+            **{name: partial(self._legacy_request, each) for name, each in self._older().items()},
         }
         notifications |= {
-            name: partial(self._notification, handler)
-            for name, handler in {
-                "textDocument/didFocus": self._modern.did_focus,
-                "textDocument/didShowCompletion": self._modern.did_show,
-                "textDocument/didPartiallyAcceptCompletion": self._modern.did_partially_accept,
-                "textDocument/didShowInlineEdit": self._modern.did_show_edit,
-            }.items()
+            _SETTINGS: self._did_change_configuration,
+            "exit": self._ended(notifications["exit"]),
+            **{name: partial(self._notification, each) for name, each in self._reports().items()},
         }
-        notifications[_SETTINGS] = self._did_change_configuration
-        notifications["exit"] = self._ended(notifications["exit"])
+
+    def _requests(self) -> dict[str, RequestHandler]:
+        return {
+            **{name: self._says(answer) for name, answer in account_answers().items()},
+            "copilot/models": self._models.list,
+            "textDocument/copilotInlineEdit": self._modern.next_edits,
+            "textDocument/copilotPanelCompletion": self._panel.complete,
+        }
+
+    def _older(self) -> dict[str, RequestHandler]:
+        return {
+            "getVersion": self._legacy.version,
+            "setEditorInfo": self._set_editor_info,
+            "getCompletions": self._legacy.completions,
+            "getCompletionsCycling": self._legacy.cycling,
+            "getPanelCompletions": self._panel.complete_legacy,
+            "notifyShown": self._legacy.shown,
+            "notifyAccepted": self._legacy.accepted,
+            "notifyRejected": self._legacy.rejected,
+        }
+
+    def _reports(self) -> dict[str, NotificationHandler]:
+        return {
+            "textDocument/didFocus": self._modern.did_focus,
+            "textDocument/didShowCompletion": self._modern.did_show,
+            "textDocument/didPartiallyAcceptCompletion": self._modern.did_partially_accept,
+            "textDocument/didShowInlineEdit": self._modern.did_show_edit,
+        }
 
     def _initialize(self, request_id: int | str, params: Any) -> None:
         client = introduced(optional(params, dict, "initializationOptions"))

@@ -96,6 +96,10 @@ class Peer:
     async def recorded(self) -> list[tuple[str, int]]:
         """End the server, and return what it has recorded of suggestions, with lengths."""
         assert await self.lsp.shutdown(timeout_s=20) == 0
+        return self.so_far()
+
+    def so_far(self) -> list[tuple[str, int]]:
+        """What is in the database by now."""
         with closing(sqlite3.connect(self._database)) as connection:
             return [(str(kind), int(length)) for kind, length in connection.execute(FEEDBACK)]
 

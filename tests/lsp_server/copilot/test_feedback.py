@@ -136,6 +136,15 @@ async def test_what_was_typed_over_was_not_rejected(start_peer: StartPeer, edit_
         assert await peer.recorded() == [("hidden", 0), *rejected]
 
 
+async def test_a_rejection_stands_when_nothing_is_typed_behind_it(start_peer: StartPeer) -> None:
+    async with start_peer() as peer:
+        await peer.introduce("copilot.vim")
+        (completion,) = await peer.legacy(peer.open("caf█\n"))
+        await peer.lsp.request("notifyRejected", {"uuids": [completion["uuid"]]})
+        while ("rejected", 0) not in peer.so_far():
+            await peer.lsp.request("getVersion", {})
+
+
 async def test_reports_of_what_nobody_was_offered_are_no_figures(start_peer: StartPeer) -> None:
     async with start_peer() as peer:
         await peer.introduce()
