@@ -77,34 +77,28 @@ class Offers:
 
     def shown(self, name: str) -> None:
         """Note that it is on the screen. Only the first time counts: clients say so at a redraw."""
-        sequence, _ = _parsed(name)
-        offer = self._offers.get(sequence)
+        sequence, _, offer = self._find(name)
         if offer is not None and not offer.is_shown:
             offer.is_shown = True
             self._recorder().record_feedback(sequence, FeedbackKind.SHOWN)
 
     def accepted(self, name: str) -> None:
         """Note that all of it was taken over."""
-        sequence, index = _parsed(name)
-        offer = self._offers.get(sequence)
-        self._take(sequence, len(_text(offer, index)), index)
+        sequence, text, offer = self._find(name)
+        self._take(sequence, text, offer, len(text))
 
     def partly_accepted(
         self, name: str, units: int, quirks: Collection[Quirk] = frozenset()
     ) -> None:
         """Note that so much of it was taken over, in all so far, in UTF-16."""
-        sequence, index = _parsed(name)
-        offer = self._offers.get(sequence)
-        if offer is None:
-            raise InvalidParams("There is no suggestion of this id.")
-        if Quirk.LENGTH_FROM_LINE_START in quirks:
+        sequence, text, offer = self._find(name)
+        if offer is not None and Quirk.LENGTH_FROM_LINE_START in quirks:
             units -= offer.before_units
-        self._take(sequence, index_at(_text(offer, index), units, PositionEncoding.UTF_16), index)
+        self._take(sequence, text, offer, index_at(text, units, PositionEncoding.UTF_16))
 
     def rejected(self, names: Iterable[str], quirks: Collection[Quirk] = frozenset()) -> None:
         """Note that the user did not want them."""
-        for sequence in dict.fromkeys(_parsed(name)[0] for name in names):
-            offer = self._offers.get(sequence)
+        for sequence, _, offer in [*map(self._find, names)]:
             if offer is None or offer.is_over:
                 continue
             offer.is_over = True
@@ -124,18 +118,24 @@ class Offers:
             timer.cancel()
             self._decide(sequence)
 
-    def _take(self, sequence: int, upto: int, index: int) -> None:
+    def _find(self, name: str) -> tuple[int, str, _Offer | None]:
+        """Return what an id names: the keystroke, the text, and the offer if it is still known."""
+        found = _ID.fullmatch(name)
+        if found is None:
+            raise InvalidParams("This is no id of a suggestion.")
+        sequence, index = int(found[1]), int(found[2] or 0)
         offer = self._offers.get(sequence)
-        if offer is None:  # long ago; the keystroke is on record all the same
-            self._recorder().record_feedback(sequence, FeedbackKind.ACCEPTED)
+        if offer is None or index >= len(offer.texts):
+            return sequence, "", None
+        return sequence, offer.texts[index], offer
+
+    def _take(self, sequence: int, text: str, offer: _Offer | None, upto: int) -> None:
+        if offer is None or offer.is_over:
             return
-        if offer.is_over:
-            return
-        whole = upto >= len(_text(offer, index))
         length, offer.taken = upto - offer.taken, max(upto, offer.taken)
-        offer.is_over = whole
-        kind = FeedbackKind.ACCEPTED if whole else FeedbackKind.ACCEPTED_PARTLY
-        if whole or length > 0:
+        offer.is_over = upto >= len(text)
+        kind = FeedbackKind.ACCEPTED if offer.is_over else FeedbackKind.ACCEPTED_PARTLY
+        if offer.is_over or length > 0:
             self._recorder().record_feedback(sequence, kind, length=max(length, 0))
 
     def _decide(self, sequence: int) -> None:
@@ -144,14 +144,3 @@ class Offers:
         document = self._documents.get(offer.uri) if offer else None
         if offer and document and document.version == offer.version:
             self._recorder().record_feedback(sequence, FeedbackKind.REJECTED, at_ns=at_ns)
-
-
-def _parsed(name: str) -> tuple[int, int]:
-    found = _ID.fullmatch(name)
-    if found is None:
-        raise InvalidParams("This is no id of a suggestion.")
-    return int(found[1]), int(found[2] or 0)
-
-
-def _text(offer: _Offer | None, index: int) -> str:
-    return offer.texts[index] if offer is not None and index < len(offer.texts) else ""

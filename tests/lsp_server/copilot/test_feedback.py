@@ -149,9 +149,12 @@ async def test_reports_of_what_nobody_was_offered_are_no_figures(start_peer: Sta
     async with start_peer() as peer:
         await peer.introduce()
         command: dict[str, Any] = {"command": "github.copilot.didAcceptCompletionItem"}
-        item = {"item": {"command": {**command, "arguments": ["99-0"]}}, "acceptedLength": 1}
+        item: dict[str, Any] = {"item": {"command": {**command, "arguments": ["99-0"]}}}
+        item["acceptedLength"] = 1
         peer.lsp.notify("textDocument/didShowCompletion", item)
         peer.lsp.notify("textDocument/didPartiallyAcceptCompletion", item)
+        await peer.lsp.request("workspace/executeCommand", item["item"]["command"])
+        await peer.lsp.request("notifyAccepted", {"uuid": "99-0"})
         await peer.lsp.request("notifyRejected", {"uuids": ["99-0"]})
         assert await peer.recorded() == []
 
