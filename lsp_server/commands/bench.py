@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         print_result(Console(), result)
     if args.output is not None:
-        _write(args.output, told)
+        _write(args.output, told, result)
     return 0
 
 
@@ -125,6 +125,7 @@ def _arms(args: argparse.Namespace, addresses: dict[str, str]) -> list[Any]:
     from ghostlap.lsp_server.harness.arms import (  # noqa: PLC0415 - as in run
         our_arm,
         their_arm,
+        told_apart,
         user_settings,
     )
 
@@ -149,7 +150,7 @@ def _arms(args: argparse.Namespace, addresses: dict[str, str]) -> list[Any]:
         )
         for each in args.hedge
     ]
-    return arms + [their_arm(shlex.split(each)) for each in args.target]
+    return told_apart(arms + [their_arm(shlex.split(each)) for each in args.target])
 
 
 def _mode(text: str) -> Any:
@@ -198,11 +199,11 @@ def _own(keys: int) -> Any:
     return synthesise(found, keys=keys, name="rich/table.py")
 
 
-def _write(file: Path, told: dict[str, Any]) -> None:
+def _write(file: Path, told: dict[str, Any], result: Any) -> None:
     from ghostlap.lsp_server.harness.result_page import page  # noqa: PLC0415 - as in run
 
     try:
         file.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
-        file.with_suffix(".html").write_text(page(told), encoding="utf-8")
+        file.with_suffix(".html").write_text(page(result), encoding="utf-8")
     except OSError as error:
         raise Failure(f"-o {file}: {error.strerror}") from error

@@ -7,9 +7,10 @@ import json
 import os
 import tempfile
 import tomllib
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from ghostlap.lsp_server.client import LspClient, LspError, ServerGone
 from ghostlap.lsp_server.commands import Failure
 from ghostlap.lsp_server.launch import server_command
 
-__all__ = ["Arm", "Started", "our_arm", "start", "their_arm", "user_settings"]
+__all__ = ["Arm", "Started", "our_arm", "start", "their_arm", "told_apart", "user_settings"]
 
 _START_S = 30.0
 
@@ -76,6 +77,17 @@ def _mode(hedge: str | Mapping[str, int]) -> str:
 
 def their_arm(command: Sequence[str]) -> Arm:
     return Arm(Path(command[0]).name, tuple(command))
+
+
+def told_apart(arms: Sequence[Arm]) -> list[Arm]:
+    """Number those that are called alike, from the second on."""
+    counts: Counter[str] = Counter()
+    found = []
+    for arm in arms:
+        counts[arm.name] += 1
+        number = counts[arm.name]
+        found.append(replace(arm, name=f"{arm.name} ({number})") if number > 1 else arm)
+    return found
 
 
 def user_settings(file: Path) -> dict[str, Any]:

@@ -10,10 +10,11 @@ import numpy as np
 from ghostlap.lsp_server.harness.typist import Stroke
 from ghostlap.telemetry.what_if import Floats, band, interval, quantiles, resampled, share_within
 
-__all__ = ["CURVE_MS", "HEADLINE_MS", "LATE_MS", "Comparison", "Estimate", "Figures"]
+__all__ = ["CURVE_MS", "HEADLINE_MS", "LATE_MS", "STEP_MS", "Comparison", "Estimate", "Figures"]
 __all__ += ["compare", "figures"]
 
 CURVE_MS = (50, 100, 200, 300, 500, 1000)
+STEP_MS = 10
 HEADLINE_MS = 200
 LATE_MS = 2.0
 """Of the keys' lag, p99: beyond it the load was not what the workload says."""
@@ -50,6 +51,8 @@ class Figures:
     share_served: Estimate
     served_by: dict[int, Estimate]
     """Shares of all keys, by ms: the served-by curve. Its intervals hold all at once."""
+    curve: list[float]
+    """The same shares each `STEP_MS`, from 0 ms to the last of them, to be drawn."""
     p50_ms: Estimate
     """Of availability; what the next key cut short is censored (Kaplan-Meier), and what was
     answered with nothing is left out."""
@@ -110,6 +113,10 @@ def figures(strokes: Sequence[Stroke], seed: int, *, arms: int = 1) -> Figures:
             limit: Estimate(float(shares[0, column]), None if bands is None else bands[column])
             for column, limit in enumerate(CURVE_MS)
         },
+        curve=[
+            _share(times[served], limit, len(done))
+            for limit in range(0, CURVE_MS[-1] + STEP_MS, STEP_MS)
+        ],
         p50_ms=Estimate.of(waited[:, 0], clusters),
         p95_ms=Estimate.of(waited[:, 1], clusters),
         p99_ms=Estimate.of(waited[:, 2], clusters),
@@ -144,6 +151,10 @@ def compare(first: Sequence[Stroke], second: Sequence[Stroke], seed: int) -> Com
         both_served=len(both),
         latency_ms=Estimate.of(medians, clusters),
     )
+
+
+def _share(served_ms: Floats, limit_ms: float, keys: int) -> float:
+    return round(float((served_ms <= limit_ms).sum()) / max(1, keys), 4)
 
 
 def _within(stroke: Stroke) -> float:

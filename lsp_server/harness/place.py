@@ -10,8 +10,9 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-__all__ = ["children_elsewhere", "typists_place"]
+__all__ = ["children_elsewhere", "stolen_s", "typists_place"]
 
 
 @contextmanager
@@ -67,3 +68,17 @@ def _first() -> Iterator[bool]:
             os.sched_setscheduler(0, policy, priority)
         except OSError:  # who may not take the flag back may keep it, to no harm
             os.sched_setscheduler(0, policy | os.SCHED_RESET_ON_FORK, priority)
+
+
+def stolen_s() -> float | None:
+    """How long the host of a virtual machine has kept its processors from it; None: not known.
+
+    No priority within the machine helps against that (proc(5), /proc/stat, `steal`).
+    """
+    if sys.platform != "linux":
+        return None
+    try:
+        ticks = int(Path("/proc/stat").read_text(encoding="ascii").split()[8])
+    except (OSError, ValueError, IndexError):
+        return None
+    return ticks / os.sysconf("SC_CLK_TCK")

@@ -16,7 +16,7 @@ from ghostlap.lsp_server.commands import Failure
 from ghostlap.lsp_server.harness.arms import Arm, Started, start
 from ghostlap.lsp_server.harness.blocks import Block, blocks, order
 from ghostlap.lsp_server.harness.ledger import Ledger, read_ledger
-from ghostlap.lsp_server.harness.place import children_elsewhere, typists_place
+from ghostlap.lsp_server.harness.place import children_elsewhere, stolen_s, typists_place
 from ghostlap.lsp_server.harness.target import LspTarget
 from ghostlap.lsp_server.harness.typist import Stroke, Typist
 from ghostlap.telemetry.workload import Workload
@@ -67,10 +67,12 @@ class Run:
     interrupted: bool = False
     place: str = ""
     """Where the typist ran, in words."""
+    stolen_s: float | None = None
+    """How long meanwhile the host of this virtual machine kept its processors from it."""
 
 
-Watch = Callable[[int, int, Sequence[ArmRun]], None]
-"""Told after each turn: how many are done, of how many, and what was measured so far."""
+Watch = Callable[[float, float, Sequence[ArmRun]], None]
+"""Told after each turn: how many seconds are over, of how many, and what was measured so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +114,15 @@ async def _perform(plan: Plan, run: Run, watch: Watch) -> None:
         with children_elsewhere():
             seats = [await stack.enter_async_context(_seat(each, plan, tasks)) for each in run.arms]
         typing = asyncio.ensure_future(_type(plan, seats, watch))
+        before_s = stolen_s()
         with _quiet(), _interrupts(typing.cancel), typists_place() as run.place:
             try:
                 await typing
             except asyncio.CancelledError:
                 run.interrupted = True
+        after_s = stolen_s()
+        if before_s is not None and after_s is not None:
+            run.stolen_s = after_s - before_s
         for seat in seats:
             await _end(seat)
 
@@ -153,7 +159,8 @@ async def _type(plan: Plan, seats: Sequence[_Seat], watch: Watch) -> None:
         for block, arms in zip(cut, order(len(cut), len(seats), plan.seed), strict=True)
         for arm in arms
     ]
-    for number, (block, seat) in enumerate(turns, 1):
+    over_s, all_s = 0.0, plan.seconds
+    for block, seat in turns:
         try:
             await seat.typist.type_block(
                 block.edits,
@@ -164,7 +171,8 @@ async def _type(plan: Plan, seats: Sequence[_Seat], watch: Watch) -> None:
             )
         except ServerGone as error:
             raise Failure(f"{seat.run.arm.name} ended in the middle: {error}") from error
-        watch(number, len(turns), [each.run for each in seats])
+        over_s += block.seconds + _BETWEEN_BLOCKS_S
+        watch(over_s, all_s, [each.run for each in seats])
         await asyncio.sleep(_BETWEEN_BLOCKS_S)
 
 

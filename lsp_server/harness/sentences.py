@@ -55,18 +55,27 @@ def _latency(first: str, second: str, found: Comparison) -> str:
     sooner, later = (second, first) if value < 0 else (first, second)
     if interval[0] <= 0 <= interval[1]:
         return ", at about the same latency where both do"
-    return f", and where both do {sooner} is {abs(value):.0f} ms sooner than {later}"
+    low, high = sorted(map(abs, interval))
+    return (
+        f", and where both do {sooner} is {_ms(abs(value))} ms sooner than {later} "
+        f"(95% CI {_ms(low)} to {_ms(high)})"
+    )
 
 
-def lag_sentence(name: str, found: Figures) -> str:
+def lag_sentence(name: str, found: Figures, stolen_s: float | None = None) -> str:
     """Say that an arm's load was not what the workload says; empty where it was."""
     if not found.fell_behind:
         return ""
+    host = f", and the host of this virtual machine took {stolen_s:.1f} s of it" if stolen_s else ""
     return (
         f"The load fell behind: keys for {name} were pressed up to {found.lag_p99_ms:.1f} ms late "
-        f"(p99; {LATE_MS:g} ms are allowed), since this machine was busy. Its figures tell of that "
-        "too; end what else runs, and repeat."
+        f"(p99; {LATE_MS:g} ms are allowed), since this machine was busy{host}. Its figures tell "
+        "of that too; end what else runs, and repeat."
     )
+
+
+def _ms(value: float) -> str:
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
 
 
 def _points(share: float) -> str:

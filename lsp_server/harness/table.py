@@ -14,9 +14,9 @@ from ghostlap.lsp_server.harness.figures import CURVE_MS, Estimate
 from ghostlap.lsp_server.harness.results import ArmResult, Result
 from ghostlap.lsp_server.views.words import NOTHING, count, milliseconds, printable, share, usd
 
-__all__ = ["print_result"]
+__all__ = ["NOTE", "print_result", "rows"]
 
-_NOTE = (
+NOTE = (
     "Within: a text was there so soon, and before the next key, of all keys. Served latency: from "
     "the key; what the next key cut short is censored (Kaplan-Meier). Intervals are of 95%, by "
     "drawing blocks of keys again; those of the shares hold all at once. Answered: of any answer, "
@@ -31,19 +31,25 @@ def print_result(console: Console, result: Result) -> None:
     for arm in result.arms:
         label = Text(printable(arm.name)).append(" (simulated)" if arm.simulated else "", "dim")
         table.add_column(label, justify="right")
-    for name, cell in _rows(result):
-        cells = [cell(arm) for arm in result.arms]
-        if any(each != NOTHING for each in cells):
-            table.add_row(name, *cells)
+    for name, cells in rows(result):
+        table.add_row(name, *cells)
     console.print(table)
-    console.print(Text(_NOTE, "dim"))
+    console.print(Text(NOTE, "dim"))
     for compared in result.compared:
         console.print(Text(printable(compared.sentence)))
     for warning in result.warnings:
         console.print(Text(printable(warning), "yellow"))
 
 
-def _rows(result: Result) -> Iterator[tuple[str, Callable[[ArmResult], str]]]:
+def rows(result: Result) -> Iterator[tuple[str, list[str]]]:
+    """Yield each figure's name and what it is of each arm, but for those that none has."""
+    for name, cell in _figures(result):
+        cells = [cell(arm) for arm in result.arms]
+        if any(each != NOTHING for each in cells):
+            yield name, cells
+
+
+def _figures(result: Result) -> Iterator[tuple[str, Callable[[ArmResult], str]]]:
     yield "keys", lambda arm: count(arm.figures.keys)
     yield "served", lambda arm: count(arm.figures.served)
     yield "censored", lambda arm: count(arm.figures.censored)

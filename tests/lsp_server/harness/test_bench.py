@@ -83,10 +83,15 @@ def test_another_server_stands_in_the_same_table(tmp_path: Path) -> None:
     plain = PLAIN.replace("{CAPABILITIES}", '{"inlineCompletionProvider": True}')
     (tmp_path / "plain.py").write_text(plain, encoding="utf-8")
     target = f"{sys.executable} plain.py"
-    options = ("--provider", "embedded", "--target", target, "--keys", "12", "--json")
-    done = ghostlap(tmp_path, "bench", *options)
+    options = ("--provider", "embedded", "--target", target, "--target", target)
+    done = ghostlap(tmp_path, "bench", *options, "--keys", "12", "-o", "r.json")
     assert done.returncode == 0, done.stderr
-    ours, theirs = json.loads(done.stdout)["arms"]
+    name = Path(sys.executable).name
+    heads = [line.split() for line in done.stdout.splitlines() if "embedded" in line]
+    assert heads[0] == ["embedded", name, name, "(2)"], "one table"
+    keys = [line.split() for line in done.stdout.splitlines() if line.strip().startswith("keys ")]
+    assert keys[0] == ["keys", "12", "12", "12"]
+    ours, theirs, _ = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["arms"]
     assert (ours["name"], ours["ledger"] is None) == ("embedded", False)
     assert (theirs["name"], theirs["ledger"]) == (Path(sys.executable).name, None)
     assert theirs["figures"]["served"] == theirs["figures"]["keys"] == 12
@@ -145,6 +150,7 @@ def test_arms_are_compared_at_the_keys_that_both_typed() -> None:
     assert found.within.value == pytest.approx(1.0)
     assert found.latency_ms.value == pytest.approx(-130)
     said = comparison_sentence("a", "b", found)
+    assert "130 ms sooner than a (95% CI 130 to 130)" in said
     assert said.startswith("Take b: b serves 100.0% more of the keys within 200 ms than a")
     assert "b is 130 ms sooner than a" in said
 
