@@ -20,8 +20,8 @@ from ghostlap.lsp_server.config import (
     Config,
     Problem,
     TelemetrySettings,
-    mentioned,
     merge,
+    selectable,
 )
 from ghostlap.lsp_server.config.folder import narrowed_by_folders
 from ghostlap.lsp_server.context.budgets import Budget
@@ -170,9 +170,9 @@ class Host:
         return {}
 
     def choices(self) -> list[tuple[str, str]]:
-        """Whom the user may select by a command, with the model of each; the primary first."""
+        """Whom an editor's settings may select, with the model of each; first who is asked now."""
         config = self._wanted
-        others = sorted(mentioned(self._file_config) - {config.primary})
+        others = sorted(selectable(self._file_config) - {config.primary})
         names = (config.primary, *others)
         return [(name, "" if name == EMBEDDED else config.provider(name).model) for name in names]
 

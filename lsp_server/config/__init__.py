@@ -13,6 +13,7 @@ from ghostlap.lsp_server.config._config import (
     mentioned,
     merge,
     schema,
+    selectable,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "mentioned",
     "merge",
     "schema",
+    "selectable",
 ]

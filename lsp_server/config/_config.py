@@ -320,15 +320,20 @@ def merge(config: Config, settings: Any) -> tuple[Config, tuple[Problem, ...]]:
         return config, ()
     if not isinstance(settings, Mapping):
         return config, (Problem("", "the settings must be an object", EDITOR),)
-    names = {EMBEDDED, *_selected(config), *config.editor_may_select}
-    merged, problems = read(config, settings, source=EDITOR, admit=from_editor(config.file, names))
+    admit = from_editor(config.file, selectable(config))
+    merged, problems = read(config, settings, source=EDITOR, admit=admit)
     context = config.context.narrowed_by(merged.context)
     return replace(merged, context=context), problems
 
 
+def selectable(config: Config) -> frozenset[str]:
+    """Return whom settings of an editor may select, which a folder can bring, given `load`'s."""
+    return frozenset({EMBEDDED, *_selected(config), *config.editor_may_select})
+
+
 def mentioned(config: Config) -> frozenset[str]:
     """Return whom the user may select by a command, given what `load` gave."""
-    return frozenset({EMBEDDED, *config.providers, *_selected(config), *config.editor_may_select})
+    return selectable(config) | frozenset(config.providers)
 
 
 def schema() -> list[FieldDoc]:

@@ -19,7 +19,7 @@ class Chooses(Protocol):
     """Who knows the providers, and switches between them."""
 
     def choices(self) -> Sequence[tuple[str, str]]:
-        """Whom the user may select, with the model of each; first who is asked now."""
+        """Whom an editor's settings may select, with the model of each; first who is asked now."""
         ...
 
     def execute(self, command: str, arguments: list[Any]) -> dict[str, Any]:
@@ -49,7 +49,11 @@ class Models:
         self._channel.send({"jsonrpc": "2.0", "id": request_id, "result": result})
 
     def settings_changed(self, settings: Any) -> None:
-        """Select who was picked; nobody picked is as our own settings say."""
+        """Select who was picked; nobody picked is as our own settings say.
+
+        It comes as a setting, which a project can bring along in some editors, so it may be nobody
+        whom an editor's settings may not select otherwise.
+        """
         copilot = optional(settings, dict, "github", "copilot")
         if copilot is None:
             return
@@ -57,8 +61,11 @@ class Models:
         if picked == self._picked:
             return
         self._picked = picked
-        try:
-            self._host.execute(SELECT, [picked or None])
-        except ValueError:
+        if picked and picked not in dict(self._host.choices()):
             # The name may be a model of another server, which the client's settings still hold.
-            log.warning("The client picked a model that is no provider here; nothing was switched.")
+            log.warning(
+                "The client picked a model that its settings may not select; nothing was switched. "
+                "If it is a provider of yours, list it in editor_may_select."
+            )
+            return
+        self._host.execute(SELECT, [picked or None])

@@ -36,7 +36,7 @@ async def test_the_status_says_who_is_asked_and_how_hedging_stands(start_peer: S
 async def test_an_error_that_the_user_can_end_is_told_until_it_is_ended(
     start_peer: StartPeer,
 ) -> None:
-    async with start_peer("refused") as peer:
+    async with start_peer("refused", more='editor_may_select = ["swift"]') as peer:
         await peer.introduce()
         assert await peer.modern(peer.open("caf█\n")) == []
         told = await peer.status("Error")
@@ -76,24 +76,30 @@ async def test_a_client_of_the_legacy_messages_hears_in_its_own(start_peer: Star
         assert "swift" in told["message"]
 
 
-async def test_the_models_are_the_users_providers(start_peer: StartPeer) -> None:
-    async with start_peer() as peer:
+async def test_the_models_are_the_providers_that_an_editor_may_select(
+    start_peer: StartPeer,
+) -> None:
+    async with start_peer(more='backup = "slow"\neditor_may_select = ["sixty"]') as peer:
         await peer.introduce()
         models = await peer.lsp.request("copilot/models", {})
-        assert [each["id"] for each in models] == [
-            "swift",
-            "embedded",
-            "refused",
-            "sixty",
-            "slow",
-        ]
-        assert [each["default"] for each in models] == [True, False, False, False, False]
+        assert [each["id"] for each in models] == ["swift", "embedded", "sixty", "slow"]
+        assert [each["default"] for each in models] == [True, False, False, False]
+
+
+async def test_a_project_whose_settings_come_along_selects_nobody_else(
+    start_peer: StartPeer,
+) -> None:
+    async with start_peer() as peer:
+        await peer.introduce()
+        peer.lsp.notify("workspace/didChangeConfiguration", settings_that_pick("sixty"))
+        assert await default_model(peer) == "swift"
+        await peer.lsp.stderr_has("editor_may_select")
 
 
 async def test_picking_a_model_switches_the_provider_and_unpicking_switches_back(
     start_peer: StartPeer,
 ) -> None:
-    async with start_peer() as peer:
+    async with start_peer(more='editor_may_select = ["sixty"]') as peer:
         await peer.introduce()
         peer.lsp.notify("workspace/didChangeConfiguration", settings_that_pick("sixty"))
         assert await default_model(peer) == "sixty"
