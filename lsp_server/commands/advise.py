@@ -58,7 +58,8 @@ def run(args: argparse.Namespace) -> int:
     history = _history(args, settings)
     advice = advise(history, budget=budget, usd_per_1000=inf if args.usd is None else args.usd)
     if args.json:
-        print(json.dumps(_finite(asdict(advice)), indent=2))
+        told = {"simulated": args.simulated, **asdict(advice)}
+        print(json.dumps(_finite(told), indent=2))
     else:
         _print(advice, simulated=args.simulated)
     if args.apply:
@@ -116,7 +117,7 @@ def _print(advice: Any, *, simulated: bool) -> None:
                 "dim",
             )
         )
-    console.print(Text(printable(advice.reason)))
+    console.print(Text("Simulated. " * simulated + printable(advice.reason)))
 
 
 def _cells(option: Any) -> list[str]:

@@ -69,7 +69,8 @@ async def _serve(profiles: list[Any], args: argparse.Namespace) -> None:
             server = await stack.enter_async_context(ScriptedServer(simulation, keeps=False))
             told[profile.name] = server.url
         if args.json:
-            print(json.dumps(told), flush=True)
+            rows = {name: {"base_url": url, "simulated": True} for name, url in told.items()}
+            print(json.dumps(rows), flush=True)
         else:
             _print_settings(told)
         await asyncio.Event().wait()
@@ -89,7 +90,7 @@ def _texts(file: Path) -> list[str]:
 
 
 def _print_settings(told: dict[str, str]) -> None:
-    print(f'primary = "{next(iter(told))}"')
+    print(f'# Simulated, not measured: for the settings.\nprimary = "{next(iter(told))}"')
     for name, url in told.items():
         print(
             f'\n[providers.{name}]\nbase_url = "{url}"\nkey_env = ""\nsimulated = true', flush=True

@@ -32,6 +32,11 @@ class Arm:
     simulated: bool = False
 
     @property
+    def label(self) -> str:
+        """What a user is shown: nothing simulated is ever named without saying so."""
+        return f"{self.name} (simulated)" if self.simulated else self.name
+
+    @property
     def is_ours(self) -> bool:
         return self.settings is not None
 

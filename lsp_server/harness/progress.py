@@ -56,7 +56,7 @@ def _of_arm(run: ArmRun) -> tuple[str, ...]:
     """Of the keys that were served: the others have no latency yet, and the table counts them."""
     done = [each for each in run.strokes if each.until_ns]
     times = [each.waited_ms for each in done if each.served]
-    told = (printable(run.arm.name), f"served {len(times)} of {len(done)}")
+    told = (printable(run.arm.label), f"served {len(times)} of {len(done)}")
     if not times:
         return told
     p50, p95 = np.percentile(times, [50, 95], method="inverted_cdf")

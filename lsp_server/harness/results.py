@@ -66,7 +66,7 @@ def result_of(plan: Plan, run: Run) -> Result:
     compared = []
     for one, other in combinations(run.arms, 2):
         found = compare(one.strokes, other.strokes, plan.seed)
-        sentence = comparison_sentence(one.arm.name, other.arm.name, found)
+        sentence = comparison_sentence(one.arm.label, other.arm.label, found)
         compared.append(Compared(one.arm.name, other.arm.name, found, sentence))
     warnings = [
         text for each in arms if (text := lag_sentence(each.label, each.figures, run.stolen_s))
@@ -88,7 +88,7 @@ def _facts(plan: Plan, run: Run) -> dict[str, Any]:
         "clock": clock.implementation,
         "clock_resolution_s": clock.resolution,
         "typist": run.place,
-        "stolen_s": run.stolen_s,
+        "stolen_s": None if run.stolen_s is None else round(run.stolen_s, 2),
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "workload": plan.workload.name,
         "workload_origin": plan.workload.origin,

@@ -170,7 +170,7 @@ async def _type(plan: Plan, seats: Sequence[_Seat], watch: Watch) -> None:
                 into=seat.run.strokes,
             )
         except ServerGone as error:
-            raise Failure(f"{seat.run.arm.name} ended in the middle: {error}") from error
+            raise Failure(f"{seat.run.arm.label} ended in the middle: {error}") from error
         over_s += block.seconds + _BETWEEN_BLOCKS_S
         watch(over_s, all_s, [each.run for each in seats])
         await asyncio.sleep(_BETWEEN_BLOCKS_S)

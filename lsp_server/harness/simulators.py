@@ -35,7 +35,7 @@ async def simulators(
             line = await process.stdout.readline()
         if not line:
             raise Failure("the simulated providers did not start")
-        yield json.loads(line)
+        yield {name: row["base_url"] for name, row in json.loads(line).items()}
     finally:
         if process.returncode is None:
             process.terminate()

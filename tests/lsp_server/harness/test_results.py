@@ -81,6 +81,15 @@ def test_a_result_holds_no_secret_of_the_settings(secret: str) -> None:
     assert secret not in page(found)
 
 
+def test_what_is_simulated_is_said_to_be_so_wherever_it_is_named() -> None:
+    found = result()
+    assert found.compared[0].sentence.count("groq") == found.compared[0].sentence.count(
+        "groq (simulated)"
+    )
+    shown = printed(found) + page(found).partition("What they rest on")[0]
+    assert shown.count("groq") == shown.count("groq (simulated)") > 3
+
+
 def test_a_load_that_fell_behind_is_said_in_every_form_of_the_result() -> None:
     found = result(late_ms=5.0)
     (warning,) = found.warnings
