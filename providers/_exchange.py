@@ -104,7 +104,8 @@ class Exchange:
             self._translate(error)
             raise
         if received:
-            self._attempt.stamp(AttemptStage.FIRST_BYTE)
+            self._attempt.received_ns = received_ns = monotonic_ns()
+            self._attempt.stamp(AttemptStage.FIRST_BYTE, received_ns)
             self._deadline.progressed()
         return received
 

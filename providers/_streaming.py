@@ -31,7 +31,6 @@ from ghostlap.telemetry import (
     AttemptStage,
     CensorCause,
     Trace,
-    monotonic_ns,
 )
 
 __all__ = ["Answer", "Carrier", "Dialect", "Exchange", "HttpProvider"]
@@ -364,9 +363,9 @@ class HttpStream:
 
     def _arrived(self, text: str) -> None:
         attempt = self._attempt
-        attempt.stamps[AttemptStage.LAST_TOKEN] = now = monotonic_ns()
+        attempt.stamps[AttemptStage.LAST_TOKEN] = attempt.received_ns
         if not attempt.stamps[AttemptStage.FIRST_TOKEN] and not text.isspace():
-            attempt.stamp(AttemptStage.FIRST_TOKEN, now)
+            attempt.stamp(AttemptStage.FIRST_TOKEN, attempt.received_ns)
             assert self._exchange is not None  # something was received on it
             self._exchange.token_seen()
         attempt.text_length += len(text)

@@ -228,6 +228,7 @@ class _Exchange:
         """Return the next message, `b""` when the socket has closed."""
         assert self._socket is not None  # entered
         message = await self._socket.client.receive()
+        self._attempt.received_ns = received_ns = monotonic_ns()
         if self._failure is not None:
             raise self._failure
         if message.type in _GONE and self._may_ask_again():
@@ -235,8 +236,8 @@ class _Exchange:
             return await self.receive()
         if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
             return b""
-        self._attempt.stamp(AttemptStage.HEADERS)  # the first message: there is no other head
-        self._attempt.stamp(AttemptStage.FIRST_BYTE)
+        self._attempt.stamp(AttemptStage.HEADERS, received_ns)  # there is no other head
+        self._attempt.stamp(AttemptStage.FIRST_BYTE, received_ns)
         self._attempt.status = self.status
         self._deadline.progressed()
         data = message.data

@@ -71,7 +71,7 @@ class AnthropicAnswer:
         if delta.get("type") == "text_delta":
             return delta.get("text") or ""
         if delta.get("type") == "thinking_delta":
-            attempt.stamp(AttemptStage.FIRST_REASONING)
+            attempt.stamp(AttemptStage.FIRST_REASONING, attempt.received_ns)
         return ""
 
     def _count(self, usage: dict[str, Any] | None, attempt: Attempt) -> None:

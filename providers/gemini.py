@@ -58,7 +58,7 @@ class GeminiAnswer:
             attempt.finish_reason = candidate.get("finishReason") or attempt.finish_reason
             for part in (candidate.get("content") or {}).get("parts") or ():
                 if part.get("thought"):
-                    attempt.stamp(AttemptStage.FIRST_REASONING)
+                    attempt.stamp(AttemptStage.FIRST_REASONING, attempt.received_ns)
                 else:
                     text += part.get("text") or ""
         return text
@@ -78,7 +78,7 @@ class InteractionAnswer:
             delta = data.get("delta") or {}
             if delta.get("type") == "text":
                 return delta.get("text") or ""
-            attempt.stamp(AttemptStage.FIRST_REASONING)
+            attempt.stamp(AttemptStage.FIRST_REASONING, attempt.received_ns)
         elif kind == "interaction.completed":
             attempt.finish_reason = kind
             usage = (data.get("interaction") or {}).get("usage") or {}

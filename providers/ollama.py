@@ -57,7 +57,7 @@ class OllamaAnswer:
             raise ErrorEvent(data)
         message = data.get("message") or data
         if message.get("thinking"):
-            attempt.stamp(AttemptStage.FIRST_REASONING)
+            attempt.stamp(AttemptStage.FIRST_REASONING, attempt.received_ns)
         if data.get("done"):
             self._end(data, attempt)
         return message.get("response") or message.get("content") or ""

@@ -106,7 +106,7 @@ class OpenAIAnswer:
         attempt.finish_reason = choice.get("finish_reason") or attempt.finish_reason
         delta = choice.get("delta") or {}
         if delta.get("reasoning") or delta.get("reasoning_content"):
-            attempt.stamp(AttemptStage.FIRST_REASONING)
+            attempt.stamp(AttemptStage.FIRST_REASONING, attempt.received_ns)
         content = delta.get("content")
         if isinstance(content, list):
             return _parts(content, attempt)
@@ -117,7 +117,7 @@ def _parts(content: list[Any], attempt: Attempt) -> str:
     text = ""
     for part in content:
         if part.get("type") == "thinking":
-            attempt.stamp(AttemptStage.FIRST_REASONING)
+            attempt.stamp(AttemptStage.FIRST_REASONING, attempt.received_ns)
         else:
             text += part.get("text") or ""
     return text

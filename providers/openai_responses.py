@@ -62,7 +62,7 @@ class ResponsesAnswer:
         if kind == "response.output_item.added":
             self._item(data, attempt)
         elif kind in _REASONS:
-            attempt.stamp(AttemptStage.FIRST_REASONING)
+            attempt.stamp(AttemptStage.FIRST_REASONING, attempt.received_ns)
         elif kind in _ENDS:
             self._end(kind, data.get("response") or {}, attempt)
         elif kind in ("error", "response.failed"):
@@ -72,7 +72,7 @@ class ResponsesAnswer:
     def _item(self, data: dict[str, Any], attempt: Attempt) -> None:
         item = data.get("item") or {}
         if item.get("type") == "reasoning":
-            attempt.stamp(AttemptStage.FIRST_REASONING)
+            attempt.stamp(AttemptStage.FIRST_REASONING, attempt.received_ns)
         if item.get("phase") == "commentary":
             self._commentary.add(data.get("output_index", -1))
 

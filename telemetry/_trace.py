@@ -64,8 +64,10 @@ class AttemptStage(IntEnum):
     FIRST_BYTE = 4
     FIRST_REASONING = 5
     FIRST_TOKEN = 6
-    """The first visible text that is not white space."""
+    """The first visible text that is not white space. This and the two below: when the bytes had
+    been read, before anything was made of them."""
     FIRST_USABLE = 7
+    """What made its text usable. What we took to see that counts as `Stage.USABLE`'s."""
     LAST_TOKEN = 8
     ENDED = 9
 
@@ -167,6 +169,7 @@ class Attempt:
         "outcome",
         "prompt_length",
         "provider",
+        "received_ns",
         "reconnects",
         "role",
         "server_timing",
@@ -216,6 +219,8 @@ class Attempt:
         """Characters of code that were sent along; 0: not noted."""
         self.asked_tokens = 0
         """The most tokens that were asked for; 0: not noted."""
+        self.received_ns = 0
+        """When the bytes had been read that arrived last; 0: not noted. It is not stored."""
 
     def stamp(self, stage: AttemptStage, at_ns: int = 0) -> None:
         """Note that `stage` was reached, the first time it is (`at_ns`: now if 0)."""
@@ -263,6 +268,7 @@ class Attempt:
         twin.let_run = self.let_run
         twin.prompt_length = self.prompt_length
         twin.asked_tokens = self.asked_tokens
+        twin.received_ns = self.received_ns
         return twin
 
     def __repr__(self) -> str:

@@ -186,7 +186,7 @@ class Leg:
     def _judge(self, *, finished: bool) -> None:
         verdict = self._request.judge(self._text, finished)
         if verdict.usable:
-            self.attempt.stamp(AttemptStage.FIRST_USABLE)
+            self.attempt.stamp(AttemptStage.FIRST_USABLE, self.attempt.received_ns)
             self._become(LegState.USABLE)
         elif verdict.decided or finished:
             self.attempt.end(AttemptOutcome.EMPTY)
