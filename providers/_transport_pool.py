@@ -147,6 +147,9 @@ class Route:
             self._target = str(address.with_user(None).with_fragment(None))
             if pool.proxy.user or pool.proxy.password:
                 self._headers["proxy-authorization"] = _basic(pool.proxy)
+        self._asked: tuple[object, ...] = ()
+        self._head = b""
+        """Of the last request, all but its content's length."""
 
     async def connect(self, *, fresh_only: bool = False) -> Line:
         return await self._pool.connect(self._request, self._limits, fresh_only=fresh_only)
@@ -156,14 +159,22 @@ class Route:
 
     def message(self, method: str, headers: Mapping[str, str], content: bytes) -> bytes:
         """Return a whole request as bytes. Raises `HeaderError`."""
-        merged = {**self._headers, **{name.lower(): value for name, value in headers.items()}}
+        asked = (method, *headers.items())
+        if asked != self._asked:  # they are the same from request to request
+            self._head = self._head_of(method, headers)
+            self._asked = asked
         if content or method == "POST":
-            merged["content-length"] = str(len(content))
+            return b"%bcontent-length: %d\r\n\r\n%b" % (self._head, len(content), content)
+        return self._head + b"\r\n"
+
+    def _head_of(self, method: str, headers: Mapping[str, str]) -> bytes:
+        merged = {**self._headers, **{name.lower(): value for name, value in headers.items()}}
+        merged.pop("content-length", None)
         lines = [f"{name}: {value}" for name, value in merged.items()]
         head = "\r\n".join([f"{method} {self._target} HTTP/1.1", *lines])
         if head.count("\n") != len(lines) or head.count("\r") != len(lines) or "\0" in head:
             raise HeaderError
-        return head.encode() + b"\r\n\r\n" + content
+        return head.encode() + b"\r\n"
 
 
 def _basic(address: URL) -> str:
