@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from ghostlap.lsp_server.documents import Snapshot
-from ghostlap.lsp_server.engine import FixedDebounce, Route
+from ghostlap.lsp_server.engine import Route
+from ghostlap.lsp_server.engine.schedule import FixedDebounce
 from ghostlap.telemetry import AttemptStage, Stage, monotonic_ns
 
 if TYPE_CHECKING:
