@@ -244,22 +244,23 @@ class Desk:
             return True
         if flight.decides_nothing():
             return False
-        shaped = flight.shape()
-        if not (shaped.decided or flight.finished):
+        is_known = flight.shape().decided or flight.finished
+        if not is_known:
             if flight.wanted is flight.snapshot:
                 return False
             if flight.standing(flight.wanted)[0] is not Standing.SPENT:
                 return False
-        else:
-            self._keep(flight, route)
         job = flight.job
         flight.ended = True
+        standing, rest = flight.standing((job or flight).snapshot)
+        if job is not None and standing is Standing.USABLE:
+            self._serve(job, flight, rest)
+            job = None
+        if is_known:
+            self._keep(flight, route)
         if job is None:
             return True
-        standing, rest = flight.standing(job.snapshot)
-        if standing is Standing.USABLE:
-            self._serve(job, flight, rest)
-        elif standing is Standing.EMPTY:
+        if standing is Standing.EMPTY:
             self._reply(job, Outcome.EMPTY)
         else:  # its turn has come
             flight.give_up(CensorCause.KEYSTROKE)
