@@ -40,8 +40,7 @@ def load_spending(folder: Path) -> Spent | None:
 async def share_spending(folder: Path, ledger: Ledger) -> None:
     """Add what was spent here to the file, and learn what others have added.
 
-    Two servers that do so within the same millisecond can lose one of the two sums: the limits are
-    kept to within some seconds' requests.
+    Any number of servers may do so at once: the limits are kept to within some seconds' requests.
     """
     mine = ledger.take_unsaved()
     try:
@@ -55,12 +54,15 @@ async def share_spending(folder: Path, ledger: Ledger) -> None:
 
 
 def _add(folder: Path, mine: Spent) -> Spent | None:
-    before = load_spending(folder)
     if not mine.requests and not mine.usd:
-        return before
-    total = mine if before is None else before + mine
-    told = {"day": total.day.isoformat(), "requests": total.requests, "usd": total.usd}
-    write_file(_path(folder), told)
+        return load_spending(folder)
+    from ghostlap.providers.local.file_lock import locked  # noqa: PLC0415 - not while a server starts
+
+    with locked(folder / "hedge-spent.lock"):
+        before = load_spending(folder)
+        total = mine if before is None else before + mine
+        told = {"day": total.day.isoformat(), "requests": total.requests, "usd": total.usd}
+        write_file(_path(folder), told)
     return total
 
 
