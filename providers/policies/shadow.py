@@ -17,6 +17,9 @@ from ghostlap.telemetry import Attempt, CensorCause, LaunchReason, Role, Trace
 
 __all__ = ["Shadow"]
 
+_SUFFIX = "+shadow"
+"""Of the policy's name, for keystrokes that had a shadow."""
+
 
 class Shadow:
     """Wraps the provider that is shown, which is closed along with it; the backend is not.
@@ -73,6 +76,8 @@ class Shadow:
         if denial := self._budget.measure():
             trace.denied = trace.denied or denial
             return None
+        if not trace.policy.endswith(_SUFFIX):  # one shadow may be another's shown provider
+            trace.policy = (trace.policy or "off") + _SUFFIX
         leg = Leg(self._backend, request, trace, self, role=Role.SHADOW, reason=LaunchReason.SHADOW)
         self._running.add(leg)
         leg.start()

@@ -76,6 +76,7 @@ async def test_a_shadow_is_measured_to_its_first_usable_text_and_not_shown(ask: 
     assert shadow.stamps[AttemptStage.FIRST_USABLE] > shown.stamps[AttemptStage.ENDED]
     assert shadow.outcome is AttemptOutcome.COMPLETED
     assert not shadow.won
+    assert trace.policy == "off+shadow"
     assert b.open_streams == 0
 
 
