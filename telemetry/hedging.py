@@ -26,7 +26,7 @@ __all__ = ["LATEST", "HedgingSummary", "Pairing", "Winner", "summarise_hedging"]
 
 _HANDLED = """
     k.session >= :first AND k.policy IS NOT NULL AND k.at_unix_ns >= :since
-    AND (:simulated OR NOT k.simulated)
+    AND k.simulated = :simulated
 """
 _POLICY = f"SELECT k.policy, k.denied, count(*) FROM keystroke k WHERE {_HANDLED} GROUP BY 1, 2"  # noqa: S608 - the text above
 _REQUESTS = f"""
@@ -88,6 +88,8 @@ class Pairing:
 class HedgingSummary:
     """Sums over the keystrokes that a policy handled, of the `LATEST` in each file."""
 
+    simulated: bool = False
+    """Whether these are the keystrokes that simulated providers were asked for, or the others."""
     policies: Counter[str] = field(default_factory=Counter)
     """Keystrokes by policy."""
     denied: Counter[str] = field(default_factory=Counter)
@@ -130,18 +132,32 @@ class _Attempt(NamedTuple):
 
 
 def summarise_hedging(
-    path: Path | Sequence[Path], since_unix_ms: int | None = None, *, simulated: bool = False
+    path: Path | Sequence[Path], since_unix_ms: int | None = None
 ) -> HedgingSummary:
     """Read the store, or several as one.
 
+    Simulated providers are never counted together with real ones, and are told of only where no
+    policy has asked any real one.
+
     :raises StoreError: as `summarise`.
     """
-    found = HedgingSummary()
+    files = [path] if isinstance(path, Path) else path
+    found = _summarise(files, since_unix_ms, simulated=False)
+    if not found.policies:
+        simulated = _summarise(files, since_unix_ms, simulated=True)
+        return simulated if simulated.policies else found
+    return found
+
+
+def _summarise(
+    files: Sequence[Path], since_unix_ms: int | None, *, simulated: bool
+) -> HedgingSummary:
+    found = HedgingSummary(simulated)
     values = {
         "since": min((since_unix_ms or 0) * 1_000_000, (1 << 63) - 1),
         "simulated": simulated,
     }
-    for file in [path] if isinstance(path, Path) else path:
+    for file in files:
         with closing(open_for_reading(file)) as connection, store_errors(file):
             connection.execute("BEGIN")
             numbers = label_numbers(connection)
@@ -239,16 +255,18 @@ def _add_pair(pairs: Pairing, asked: Sequence[_Attempt]) -> None:
     """Add a pair if chance alone chose it, and nobody's being first kept the other from a measure.
 
     Not a loser of a delayed backup that was let run: there was one because the primary was slow.
+    Nor a shadow where nobody was to be hedged: there would be no telling after which delay.
     """
     primary, backup = asked[0], asked[1]
     race = backup.reason == LaunchReason.RACE and (primary.let_run or backup.let_run)
     chosen = backup.reason == LaunchReason.SHADOW or race
     if not chosen or primary.started_ns is None or backup.started_ns is None:
         return
+    if backup.hedge_delay_ns is None:
+        return
     alone_ms = _after_ms(primary)
-    delay_ms = 0.0 if backup.hedge_delay_ns is None else backup.hedge_delay_ns / 1e6
     pairs.primary_ms.append(alone_ms)
-    pairs.hedged_ms.append(min(alone_ms, delay_ms + _after_ms(backup)))
+    pairs.hedged_ms.append(min(alone_ms, backup.hedge_delay_ns / 1e6 + _after_ms(backup)))
 
 
 def _after_ms(attempt: _Attempt) -> float:

@@ -28,7 +28,8 @@ def hedging_section(found: HedgingSummary) -> RenderableType | None:
     parts: list[RenderableType] = [Text("\n".join(_sentences(found)))]
     if found.winners:
         parts.append(_winners_table(found.winners.values()))
-    return Group(Text(f"Hedging, of the last {LATEST:,} keystrokes", style="bold"), *parts)
+    title = f"Hedging{' of simulated providers' if found.simulated else ''}"
+    return Group(Text(f"{title}, of the last {LATEST:,} keystrokes", style="bold"), *parts)
 
 
 def _sentences(found: HedgingSummary) -> Iterator[str]:

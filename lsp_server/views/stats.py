@@ -141,6 +141,7 @@ def _hedging(found: HedgingSummary) -> dict[str, Any]:
     }
     return {
         "of_the_latest_keystrokes": LATEST,
+        "simulated": found.simulated,
         "policies": found.policies,
         "requests": found.requests,
         "extra_requests": found.extra_requests,

@@ -224,7 +224,7 @@ def _races(data: ReportData) -> Figure:
     ]
     legend = tuple((each.provider, _margins(each.margins_ms, each.at_least_ms)) for each in winners)
     return Figure(
-        "Who wins the races",
+        f"Who wins the races{' (simulated providers)' if data.hedging.simulated else ''}",
         "Of the keystrokes for which more than one provider was asked and one was served, the"
         " share that each won. Margins are from the winner's first usable text to the loser's; a"
         " loser that was cut short gives only a lower bound."

@@ -80,7 +80,8 @@ def _hedging(found: HedgingSummary) -> Iterator[str]:
     denied = ", ".join(f"{name} {count:,}" for name, count in found.denied.most_common()) or "none"
     launched = ", ".join(f"{name} {count:,}" for name, count in found.launched.most_common())
     low, high = found.wasted_usd
-    yield "<section><h2>What hedging costs and gains</h2>"
+    whose = " (simulated providers)" if found.simulated else ""
+    yield f"<section><h2>What hedging costs and gains{whose}</h2>"
     yield _table(
         ("", ""),
         [

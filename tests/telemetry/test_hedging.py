@@ -62,10 +62,10 @@ def hedged(
     return trace
 
 
-def summed(path: Path, *traces: Trace, simulated: bool = False) -> HedgingSummary:
+def summed(path: Path, *traces: Trace) -> HedgingSummary:
     with closing(Store(path, Session(), facts=FACTS.get)) as store:
         store.write(traces)
-    return summarise_hedging(path, simulated=simulated)
+    return summarise_hedging(path)
 
 
 def test_who_won_and_by_how_much_and_what_is_only_known_to_be_more(path: Path) -> None:
@@ -110,6 +110,14 @@ def test_only_pairs_that_chance_chose_compare_hedging_with_the_primary_alone(pat
     assert found.pairs.hedged_ms == [150, 80, 50]
 
 
+def test_a_shadow_without_hedging_tells_nothing_of_hedging(path: Path) -> None:
+    trace = hedged(1, 300, 50, reason=LaunchReason.SHADOW)
+    trace.policy, trace.hedge_delay_ns = "off+shadow", -1
+    found = summed(path, trace)
+    assert (found.launched, found.policies) == ({"shadow": 1}, {"off+shadow": 1})
+    assert found.pairs.primary_ms == []
+
+
 def test_no_percentile_is_told_of_too_few_pairs(path: Path) -> None:
     pairs = summed(
         path, *(hedged(n, 100 + n, 900, reason=LaunchReason.SHADOW) for n in range(20))
@@ -119,10 +127,11 @@ def test_no_percentile_is_told_of_too_few_pairs(path: Path) -> None:
     assert pairs.quantile_ms(pairs.primary_ms, 990) is None
 
 
-def test_simulated_providers_are_left_out_unless_asked_for(path: Path) -> None:
-    traces = [hedged(1, 300, 50, simulated=True), hedged(2, 300, 50)]
-    assert summed(path, *traces).requests == 1
-    assert summarise_hedging(path, simulated=True).requests == 2
+def test_simulated_providers_are_told_of_only_where_there_are_no_others(path: Path) -> None:
+    found = summed(path, hedged(1, 300, 50, simulated=True), hedged(2, 300, 50, simulated=True))
+    assert (found.simulated, found.requests, found.policies) == (True, 2, {"hedge": 2})
+    found = summed(path, hedged(1, 300, 50))
+    assert (found.simulated, found.requests, found.policies) == (False, 1, {"hedge": 1})
 
 
 def test_keystrokes_without_a_policy_are_not_counted(path: Path) -> None:

@@ -43,6 +43,13 @@ def test_hedging_is_told_in_sentences_and_races() -> None:
 
 def test_without_a_policy_there_is_no_section() -> None:
     assert hedging_section(HedgingSummary()) is None
+
+
+def test_simulated_hedging_is_called_so() -> None:
+    found = HedgingSummary(simulated=True, policies=Counter({"race+shadow": 3}))
+    text = render(hedging_section(found))
+    assert "Hedging of simulated providers" in text
+    assert "race+shadow 3" in text
     assert acceptance_table([]) is None
 
 
