@@ -19,6 +19,7 @@ from ghostlap.lsp_server.commands import Failure
 __all__ = ["add_arguments", "run"]
 
 _BUDGET_PERCENT = 10.0
+_WIDE = 120
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -98,6 +99,7 @@ def _print(advice: Any, *, simulated: bool) -> None:
     from ghostlap.lsp_server.views.words import printable  # noqa: PLC0415 - as in run
 
     console = Console()
+    is_wide = console.width >= _WIDE
     if advice.options:
         table = Table(box=box.SIMPLE, pad_edge=False)
         names = ("p50 ms", "p95", "p99", "within 200 ms", "extra", "$ per 1,000")
@@ -105,7 +107,9 @@ def _print(advice: Any, *, simulated: bool) -> None:
         for name in names:
             table.add_column(name, justify="right")
         for option in (*advice.options, *advice.others):
-            table.add_row(*_cells(option), style="bold" if option is advice.best else "")
+            table.add_row(
+                *_cells(option, is_wide=is_wide), style="bold" if option is advice.best else ""
+            )
         console.print(table)
         played = ", simulated" if simulated else ""
         drifted = " (the later half: the primary has drifted)" * (advice.used < advice.pairs)
@@ -120,7 +124,8 @@ def _print(advice: Any, *, simulated: bool) -> None:
     console.print(Text("Simulated. " * simulated + printable(advice.reason)))
 
 
-def _cells(option: Any) -> list[str]:
+def _cells(option: Any, *, is_wide: bool) -> list[str]:
+    """Where there is no room for all intervals, those of what is decided by."""
     from ghostlap.lsp_server.views.words import NOTHING, milliseconds, share  # noqa: PLC0415 - as in run
 
     def time(estimate: Any) -> str:
@@ -129,14 +134,20 @@ def _cells(option: Any) -> list[str]:
         low, high = map(milliseconds, estimate.interval)
         return f"{milliseconds(estimate.value)} ({low}…{high})"
 
+    def part(estimate: Any) -> str:
+        if estimate.interval is None or not is_wide:
+            return share(estimate.value)
+        low, high = estimate.interval
+        return f"{share(estimate.value)} ({share(low)}…{share(high)})"
+
     usd = option.extra_usd_per_1000
     return [
         option.name,
-        milliseconds(option.p50_ms.value),
+        time(option.p50_ms) if is_wide else milliseconds(option.p50_ms.value),
         time(option.p95_ms),
         time(option.p99_ms),
-        share(option.within_200_ms.value),
-        share(option.extra.value),
+        part(option.within_200_ms),
+        part(option.extra),
         NOTHING if usd is None else f"{usd:.3f}",
     ]
 

@@ -57,7 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", metavar="FILE", type=Path, help="write the result as JSON, and as HTML"
     )
-    parser.add_argument("--json", action="store_true", help="print JSON for other programs")
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument("--json", action="store_true", help="print JSON for other programs")
+    forms.add_argument("--markdown", action="store_true", help="print a short table for a README")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -66,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console  # noqa: PLC0415 - as above
 
     from ghostlap.lsp_server.harness.results import as_json  # noqa: PLC0415 - as above
-    from ghostlap.lsp_server.harness.table import print_result  # noqa: PLC0415 - as above
+    from ghostlap.lsp_server.harness.table import markdown, print_result  # noqa: PLC0415 - as above
 
     workload = _workload(args)
     result = asyncio.run(_compare(args, workload, Console(stderr=True)))
@@ -75,6 +77,8 @@ def run(args: argparse.Namespace) -> int:
     told = as_json(result)
     if args.json:
         print(json.dumps(told, indent=2))
+    elif args.markdown:
+        print(markdown(result))
     else:
         print_result(Console(), result)
     if args.output is not None:
@@ -119,8 +123,6 @@ def _played(args: argparse.Namespace) -> list[str]:
 
 
 def _arms(args: argparse.Namespace, addresses: dict[str, str]) -> list[Any]:
-    import shlex  # noqa: PLC0415 - as in run
-
     from ghostlap.lsp_server.config import config_path, load  # noqa: PLC0415 - as in run
     from ghostlap.lsp_server.harness.arms import (  # noqa: PLC0415 - as in run
         our_arm,
@@ -150,7 +152,19 @@ def _arms(args: argparse.Namespace, addresses: dict[str, str]) -> list[Any]:
         )
         for each in args.hedge
     ]
-    return told_apart(arms + [their_arm(shlex.split(each)) for each in args.target])
+    return told_apart(arms + [their_arm(_command(each)) for each in args.target])
+
+
+def _command(text: str) -> list[str]:
+    import shlex  # noqa: PLC0415 - as in run
+
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise Failure(f"--target {text}: {error}") from None
+    if not words:
+        raise Failure("--target names no command")
+    return words
 
 
 def _mode(text: str) -> Any:
@@ -170,6 +184,8 @@ def _workload(args: argparse.Namespace) -> Any:
         read_workload,
     )
 
+    if args.keys < 0:
+        raise Failure("--keys: a number from 1 on")
     if args.workload is None:
         workload = _own(args.keys or 300)
     else:

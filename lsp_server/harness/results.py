@@ -71,6 +71,7 @@ def result_of(plan: Plan, run: Run) -> Result:
     warnings = [
         text for each in arms if (text := lag_sentence(each.label, each.figures, run.stolen_s))
     ]
+    warnings += [f"{each.arm.label} said: {text}" for each in run.arms for text in each.said]
     if run.interrupted:
         warnings.append("Interrupted: these are the figures of what was typed until then.")
     return Result(arms, compared, warnings, _facts(plan, run))

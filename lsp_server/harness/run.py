@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, supp
 from dataclasses import dataclass, field
 from types import FrameType
 
-from ghostlap.lsp_server.client import LspError, ServerGone
+from ghostlap.lsp_server.client import LspClient, LspError, ServerGone
 from ghostlap.lsp_server.commands import Failure
 from ghostlap.lsp_server.harness.arms import Arm, Started, start
 from ghostlap.lsp_server.harness.blocks import Block, blocks, order
@@ -26,9 +26,9 @@ __all__ = ["ArmRun", "Plan", "Run", "Watch", "perform"]
 _WARM_S = 10.0
 _SHUTDOWN_S = 5.0
 _BETWEEN_BLOCKS_S = 0.2
-_TURNS_S = 0.018 if sys.platform == "win32" else 0.003
-"""A loop's sleep ends up to a millisecond late, on Windows up to 15.6, and a busy machine takes one
-more to run who has woken."""
+_TURNS_S = 0.028 if sys.platform == "win32" else 0.012
+"""A loop's sleep ends up to a millisecond late, on Windows up to 15.6; and where a host shares out
+its processors, one that sleeps gets its own back up to 5 ms late (seen on a virtual machine)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,8 @@ class ArmRun:
     strokes: list[Stroke] = field(default_factory=list)
     ledger: Ledger | None = None
     """None of a server that is not ours."""
+    said: list[str] = field(default_factory=list)
+    """What the server told its user meanwhile."""
 
 
 @dataclass(slots=True)
@@ -134,6 +136,8 @@ async def _seat(run: ArmRun, plan: Plan, tasks: asyncio.TaskGroup) -> AsyncItera
         for number, document in enumerate(plan.workload.documents):
             target.open(number, document)
         await _warm(started, target, plan.workload)
+        if run.arm.is_ours and (said := _said(started.client)):
+            raise Failure(f"{run.arm.label} would not be what was asked for: {said[0]}")
         yield _Seat(run, started, Typist(target, accepts=plan.accepts, turns_s=_TURNS_S))
 
 
@@ -150,6 +154,15 @@ async def _warm(started: Started, target: LspTarget, workload: Workload) -> None
         pass
     except ServerGone as error:
         raise Failure(f"{started.arm.name} ended: {error}") from error
+
+
+def _said(client: LspClient) -> list[str]:
+    """What is wrong with its settings, or that a provider refuses it: ours shows nothing else."""
+    return [
+        str(params.get("message", ""))
+        for method, params in client.notifications
+        if method == "window/showMessage" and isinstance(params, dict)
+    ]
 
 
 async def _type(plan: Plan, seats: Sequence[_Seat], watch: Watch) -> None:
@@ -179,6 +192,7 @@ async def _type(plan: Plan, seats: Sequence[_Seat], watch: Watch) -> None:
 async def _end(seat: _Seat) -> None:
     with suppress(LspError, ServerGone, TimeoutError):
         await seat.started.client.shutdown(timeout_s=_SHUTDOWN_S)
+    seat.run.said = list(dict.fromkeys(_said(seat.started.client)))
     if seat.run.arm.is_ours:
         seat.run.ledger = await asyncio.to_thread(read_ledger, seat.started.database)
 

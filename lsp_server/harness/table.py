@@ -14,7 +14,7 @@ from ghostlap.lsp_server.harness.figures import CURVE_MS, Estimate
 from ghostlap.lsp_server.harness.results import ArmResult, Result
 from ghostlap.lsp_server.views.words import NOTHING, count, milliseconds, printable, share, usd
 
-__all__ = ["NOTE", "print_result", "rows"]
+__all__ = ["NOTE", "markdown", "print_result", "rows"]
 
 NOTE = (
     "Within: a text was there so soon, and before the next key, of all keys. Served latency: from "
@@ -39,6 +39,32 @@ def print_result(console: Console, result: Result) -> None:
         console.print(Text(printable(compared.sentence)))
     for warning in result.warnings:
         console.print(Text(printable(warning), "yellow"))
+
+
+def markdown(result: Result) -> str:
+    """Return the figures that fit a README, a line for each arm, and the warnings below."""
+    simulated = all(arm.simulated for arm in result.arms)
+    limits = ("within 50 ms, %", "200 ms", "500 ms")
+    head = ["simulated" if simulated else "", "keys", "served", "censored", *limits]
+    head += ["requests", "asked → usable p50, ms"]
+    lines = []
+    for arm in result.arms:
+        shares = [_within(limit, arm).replace("%", "") for limit in (50, 200, 500)]
+        found = [arm.name if simulated else arm.label]
+        found += [count(each) for each in _counted(arm)]
+        asked = [_ledger(arm, lambda of: count(of.requests)), _stage("asked → usable", arm)]
+        lines.append([*found, *shares, *asked])
+    told = [f"| {' | '.join(map(_cell, each))} |" for each in [head, *lines]]
+    told.insert(1, "|" + "---|" * len(head))
+    return "\n\n".join(["\n".join(told), *result.warnings])
+
+
+def _counted(arm: ArmResult) -> tuple[int, int, int]:
+    return arm.figures.keys, arm.figures.served, arm.figures.censored
+
+
+def _cell(text: str) -> str:
+    return printable(text).replace("|", "\\|")
 
 
 def rows(result: Result) -> Iterator[tuple[str, list[str]]]:

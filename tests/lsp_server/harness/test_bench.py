@@ -27,6 +27,7 @@ def ghostlap(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]
         "GHOSTLAP_CACHE_DIR": str(folder / "cache"),
         "GHOSTLAP_CONFIG": str(folder / "config.toml"),
     }
+    environment.pop("GROQ_API_KEY", None)
     (folder / "config.toml").touch()
     return subprocess.run(
         [*GHOSTLAP, *arguments],
@@ -102,6 +103,29 @@ def test_a_server_without_ghost_text_is_told_apart_in_one_sentence(tmp_path: Pat
     done = ghostlap(tmp_path, "bench", "--target", f"{sys.executable} plain.py", "--keys", "5")
     assert done.returncode == 1
     assert "offers no textDocument/inlineCompletion" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("--provider", "nosuch"), "nosuch"),
+        (("--provider", "groq"), "GROQ_API_KEY"),
+        (("--target", ""), "--target names no command"),
+        (("--target", "'"), "--target ': No closing quotation"),
+        (("--target", "/no/such/server"), "server can't be started: No such file"),
+        (("--hedge", "150"), "--hedge needs --provider, and --backup NAME"),
+        (("--keys", "-5"), "--keys: a number from 1 on"),
+        (("--simulated", "--provider", "nosuch"), "there is no profile 'nosuch'"),
+    ],
+)
+def test_what_cannot_be_compared_is_said_in_one_sentence(
+    tmp_path: Path, arguments: tuple[str, ...], why: str
+) -> None:
+    """Not least a provider that can't be asked: nobody else's figures may stand below its name."""
+    done = ghostlap(tmp_path, "bench", "--keys", "3", *arguments)
+    assert done.returncode == 1, done.stdout
+    assert why in done.stderr.splitlines()[-1]
+    assert "unexpected" not in done.stderr
 
 
 def test_a_workload_is_made_and_shown(tmp_path: Path) -> None:

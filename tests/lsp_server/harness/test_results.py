@@ -13,7 +13,7 @@ from ghostlap.lsp_server.harness.progress import progress
 from ghostlap.lsp_server.harness.result_page import page
 from ghostlap.lsp_server.harness.results import Result, as_json, result_of
 from ghostlap.lsp_server.harness.run import ArmRun, Plan, Run
-from ghostlap.lsp_server.harness.table import print_result
+from ghostlap.lsp_server.harness.table import markdown, print_result
 from ghostlap.lsp_server.harness.typist import Stroke
 from ghostlap.telemetry.workload import Document, Edit, Place, Workload
 
@@ -115,6 +115,15 @@ def test_the_page_holds_what_the_table_holds_and_asks_no_network() -> None:
     assert found.compared[0].sentence in text
     assert "http:" not in text
     assert "<script" not in text
+
+
+def test_the_short_table_has_a_line_for_each_arm_and_names_what_is_simulated() -> None:
+    lines = markdown(result(late_ms=5.0)).splitlines()
+    assert lines[0].startswith("|  | keys | served | censored | within 50 ms, % | 200 ms |")
+    assert lines[2].startswith("| desk | 200 | 200 | 0 | 4 (")
+    assert lines[3].startswith("| groq (simulated) | 200 | 200 | 0 |")
+    assert lines[-1].startswith("The load fell behind")
+    assert {each.count("|") for each in lines[:4]} == {10}
 
 
 def test_the_drawn_curve_goes_through_the_stated_shares() -> None:
