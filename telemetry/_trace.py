@@ -111,6 +111,9 @@ class LaunchReason(StrEnum):
     FAILURE = "failure"
     ABSTENTION = "abstention"
     SHADOW = "shadow"
+    """A backup that was started at once, to be measured along with the primary."""
+    MEASURE = "measure"
+    """Nothing of it was ever to be shown: the user wants to know how fast it would be."""
     SPLIT = "split"
     SPECULATION = "speculation"
 

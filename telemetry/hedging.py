@@ -114,7 +114,8 @@ class HedgingSummary:
 
     @property
     def backups(self) -> int:
-        return sum(self.launched.values()) - self.launched[LaunchReason.SHADOW]
+        measured = self.launched[LaunchReason.SHADOW] + self.launched[LaunchReason.MEASURE]
+        return sum(self.launched.values()) - measured
 
 
 class _Attempt(NamedTuple):
@@ -217,6 +218,9 @@ def _add(found: HedgingSummary, attempts: Sequence[_Attempt]) -> None:
     found.extra_requests += len(asked) - 1
     for each in asked[1:]:
         found.launched[each.reason] += 1
+    asked = [each for each in asked if each.reason != LaunchReason.MEASURE]
+    if len(asked) == 1:
+        return
     found.backups_won += any(each.won for each in asked[1:])
     _add_waste(found, asked)
     _add_race(found, asked)
@@ -255,18 +259,16 @@ def _add_pair(pairs: Pairing, asked: Sequence[_Attempt]) -> None:
     """Add a pair if chance alone chose it, and nobody's being first kept the other from a measure.
 
     Not a loser of a delayed backup that was let run: there was one because the primary was slow.
-    Nor a shadow where nobody was to be hedged: there would be no telling after which delay.
     """
     primary, backup = asked[0], asked[1]
     race = backup.reason == LaunchReason.RACE and (primary.let_run or backup.let_run)
     chosen = backup.reason == LaunchReason.SHADOW or race
     if not chosen or primary.started_ns is None or backup.started_ns is None:
         return
-    if backup.hedge_delay_ns is None:
-        return
     alone_ms = _after_ms(primary)
+    delay_ms = 0.0 if backup.hedge_delay_ns is None else backup.hedge_delay_ns / 1e6
     pairs.primary_ms.append(alone_ms)
-    pairs.hedged_ms.append(min(alone_ms, backup.hedge_delay_ns / 1e6 + _after_ms(backup)))
+    pairs.hedged_ms.append(min(alone_ms, delay_ms + _after_ms(backup)))
 
 
 def _after_ms(attempt: _Attempt) -> float:

@@ -78,7 +78,8 @@ class Shadow:
             return None
         if not trace.policy.endswith(_SUFFIX):  # one shadow may be another's shown provider
             trace.policy = (trace.policy or "off") + _SUFFIX
-        leg = Leg(self._backend, request, trace, self, role=Role.SHADOW, reason=LaunchReason.SHADOW)
+        reason = LaunchReason.MEASURE
+        leg = Leg(self._backend, request, trace, self, role=Role.SHADOW, reason=reason)
         self._running.add(leg)
         leg.start()
         leg.end_when_usable()

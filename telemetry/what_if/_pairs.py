@@ -1,7 +1,7 @@
 """Keystrokes for which two backends were timed, and chance alone chose them.
 
-Shadows that started with the primary, and losers of a race that were let run. A backup that was
-started because the primary was late is none: it tells of late primaries only.
+Whoever was started with the primary to be measured, and losers of a race that were let run. A
+backup that was started because the primary was late is none: it tells of late primaries only.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def _pair(attempts: Sequence[sqlite3.Row]) -> Pair | None:
         return None
     primary, backup = attempts[:2]
     race = backup["reason"] == LaunchReason.RACE and (primary["let_run"] or backup["let_run"])
-    if backup["reason"] != LaunchReason.SHADOW and not race:
+    if backup["reason"] not in (LaunchReason.SHADOW, LaunchReason.MEASURE) and not race:
         return None
     first, second = _time_ms(primary), _time_ms(backup)
     if first is None or second is None:

@@ -110,11 +110,20 @@ def test_only_pairs_that_chance_chose_compare_hedging_with_the_primary_alone(pat
     assert found.pairs.hedged_ms == [150, 80, 50]
 
 
-def test_a_shadow_without_hedging_tells_nothing_of_hedging(path: Path) -> None:
-    trace = hedged(1, 300, 50, reason=LaunchReason.SHADOW)
-    trace.policy, trace.hedge_delay_ns = "off+shadow", -1
-    found = summed(path, trace)
-    assert (found.launched, found.policies) == ({"shadow": 1}, {"off+shadow": 1})
+def test_who_is_only_measured_takes_part_in_no_race(path: Path) -> None:
+    trace = hedged(1, 300, 50)
+    trace.policy = "hedge+shadow"
+    only = trace.attempt("only", role=Role.SHADOW, launch_reason=LaunchReason.MEASURE)
+    only.stamp(AttemptStage.FIRST_USABLE, START_NS + 10 * MS)
+    trace.attempts.insert(1, trace.attempts.pop())  # it began before the backup did
+    alone = Trace(2)
+    alone.policy = "off+shadow"
+    alone.attempt("slow").won = True
+    alone.attempt("only", role=Role.SHADOW, launch_reason=LaunchReason.MEASURE)
+    found = summed(path, trace, alone)
+    assert found.launched == {"delay": 1, "measure": 2}
+    assert (found.extra_requests, found.backups) == (3, 1)
+    assert set(found.winners) == {"slow", "fast"}
     assert found.pairs.primary_ms == []
 
 

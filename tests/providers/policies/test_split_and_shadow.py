@@ -72,7 +72,7 @@ async def test_a_shadow_is_measured_to_its_first_usable_text_and_not_shown(ask: 
     text, trace = await ask(policy)
     assert text == "shown\n"
     shown, shadow = trace.attempts
-    assert (shadow.role, shadow.launch_reason) == (Role.SHADOW, LaunchReason.SHADOW)
+    assert (shadow.role, shadow.launch_reason) == (Role.SHADOW, LaunchReason.MEASURE)
     assert shadow.stamps[AttemptStage.FIRST_USABLE] > shown.stamps[AttemptStage.ENDED]
     assert shadow.outcome is AttemptOutcome.COMPLETED
     assert not shadow.won

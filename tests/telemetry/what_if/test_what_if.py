@@ -205,15 +205,17 @@ def test_only_pairs_that_chance_chose_are_read(tmp_path: Path) -> None:
     failed = keystroke(6, LaunchReason.SHADOW, usable_ms=100, let_run=False)
     failed.attempts[0].stamps[AttemptStage.FIRST_USABLE] = 0
     failed.attempts[0].outcome = AttemptOutcome.ERROR
+    measured = keystroke(7, LaunchReason.MEASURE, usable_ms=100, let_run=False)
     path = tmp_path / "telemetry.db"
     with closing(Store(path, Session("0", "test", "0"))) as store:
-        store.write([chosen, late, race, lost, cut, failed], [])
+        store.write([chosen, late, race, lost, cut, failed, measured], [])
     found = read_pairs([path])
-    assert (found.primary, found.backup, found.requests) == ("a", "b", 6)
+    assert (found.primary, found.backup, found.requests) == ("a", "b", 7)
     assert [(each.primary_ms, each.primary_seen) for each in found.pairs] == [
         (250, True),
         (250, True),
         (250, False),
         (inf, False),
+        (250, True),
     ]
     assert read_pairs([path], primary="b").pairs == []
