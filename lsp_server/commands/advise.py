@@ -105,7 +105,7 @@ def _print(advice: Any, *, simulated: bool) -> None:
         names = ("p50 ms", "p95", "p99", "within 200 ms", "extra", "$ per 1,000")
         table.add_column("backup asked", no_wrap=True)
         for name in names:
-            table.add_column(name, justify="right")
+            table.add_column(name, justify="right", no_wrap=name == "p95")
         for option in (*advice.options, *advice.others):
             table.add_row(
                 *_cells(option, is_wide=is_wide), style="bold" if option is advice.best else ""
@@ -125,7 +125,7 @@ def _print(advice: Any, *, simulated: bool) -> None:
 
 
 def _cells(option: Any, *, is_wide: bool) -> list[str]:
-    """Where there is no room for all intervals, those of what is decided by."""
+    """Where there is no room for all intervals, those of what it is decided by."""
     from ghostlap.lsp_server.views.words import NOTHING, milliseconds, share  # noqa: PLC0415 - as in run
 
     def time(estimate: Any) -> str:
@@ -145,7 +145,7 @@ def _cells(option: Any, *, is_wide: bool) -> list[str]:
         option.name,
         time(option.p50_ms) if is_wide else milliseconds(option.p50_ms.value),
         time(option.p95_ms),
-        time(option.p99_ms),
+        time(option.p99_ms) if is_wide else milliseconds(option.p99_ms.value),
         part(option.within_200_ms),
         part(option.extra),
         NOTHING if usd is None else f"{usd:.3f}",

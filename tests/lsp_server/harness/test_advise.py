@@ -79,6 +79,7 @@ def test_what_is_recommended_is_switched_to(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "Ask steady after" in done.stdout
     assert "10% to steady" in done.stdout
+    assert "…1,00" in done.stdout, "eighty columns hold each interval whole"
     hedge = json.loads((tmp_path / "state/hedge.json").read_text(encoding="utf-8"))["hedge"]
     assert 100 < hedge["delay_ms"] <= 300
 
