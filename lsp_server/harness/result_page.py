@@ -24,9 +24,9 @@ body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto
 h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin-top: 2rem }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums }
 td, th { padding: .15rem .9rem .15rem 0; text-align: right; border-bottom: 1px solid var(--line) }
-td:first-child, th:first-child { text-align: left; font-weight: normal }
+td:first-child, th:first-child { text-align: left; font-weight: normal; white-space: pre }
 .facts td { text-align: left; overflow-wrap: anywhere; vertical-align: top }
-.facts td:first-child { white-space: nowrap; overflow-wrap: normal }
+.facts td:first-child { overflow-wrap: normal }
 .dim { color: var(--dim) } .warning { border-left: 4px solid #d55e00; padding-left: .8rem }
 .wide { overflow-x: auto }
 svg text { font-size: 12px; fill: var(--dim) } svg line { stroke: var(--line) }
