@@ -121,7 +121,7 @@ class Contest:
             trace.denied = rules.line[0].refusal()
             leg = self._ask(first, Role.BACKUP, LaunchReason.FAILURE)
         self._delay_s = rules.delay.delay_s(first, self._request)
-        trace.policy = rules.name
+        trace.policy = trace.policy or rules.name  # asked ahead of need, it is the same again
         trace.hedge_delay_ns = -1 if self._delay_s is None else int(self._delay_s * 1e9)
         if self._waiting and self._request.alternatives == 1:  # several would race each other
             # Not before the engine has marked what it asks ahead of need.

@@ -127,6 +127,20 @@ async def test_policies_wrap_each_other(line: Any, ask: Ask) -> None:
     await policy.aclose()
 
 
+async def test_a_further_request_for_the_same_keystroke_leaves_the_policys_name(
+    request_: CompletionRequest,
+) -> None:
+    a, b = ScriptedProvider("a"), ScriptedProvider("b")
+    failures: list[Exception] = []
+    hedge = Hedge([Backend(a)], NoDelay(), budget(), failures.append, name="hedge")
+    trace = Trace(1)
+    for policy in (Shadow(hedge, Backend(b), budget(), failures.append), hedge):
+        async with policy.stream(request_, trace) as stream:
+            async for _ in stream:
+                await asyncio.sleep(0)
+    assert trace.policy == "hedge+shadow"
+
+
 async def test_what_is_asked_ahead_of_need_has_no_shadow(request_: CompletionRequest) -> None:
     policy, _, b = shadowed(Script("shown\n", first_delay_s=0.01), Script())
     trace = Trace(1)
