@@ -63,7 +63,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         if not path.exists():
             raise NothingRecorded(path)
         try:
-            return _connect_to_filled(path, "ro")
+            return _tidy(path, _connect_to_filled(path, "ro"))
         except sqlite3.OperationalError as error:
             # A file in write-ahead mode in a folder that we may not write to: SQLite wants to put
             # its index there. Without a log beside it nobody is writing, and none is needed.
@@ -122,6 +122,23 @@ def _connect_to_filled(path: Path, mode: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _tidy(path: Path, reader: sqlite3.Connection) -> sqlite3.Connection:
+    """In place of `reader` a connection that takes SQLite's companions of the file away at the end.
+
+    Whoever is the last to close a file in write-ahead mode deletes its log and its index, but for a
+    connection that may not write: it makes them, and leaves them. This one may, and is told not to.
+    """
+    if not Path(f"{path}-wal").exists():
+        return reader
+    try:
+        made = _connect_to_filled(path, "rw")
+    except sqlite3.OperationalError:
+        return reader
+    made.execute("PRAGMA query_only = TRUE")
+    reader.close()
+    return made
 
 
 def _primary_code(error: sqlite3.Error) -> int:

@@ -203,3 +203,39 @@ def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
     open_and_close(folder / "telemetry.sqlite3")
     open_for_reading(folder / "telemetry.sqlite3").close()
     assert [file.name for file in folder.glob("*.sqlite3")] == ["telemetry.sqlite3"]
+
+
+def companions(path: Path) -> set[str]:
+    return {each.name.removeprefix(path.name) for each in path.parent.iterdir()} - {""}
+
+
+def test_reading_leaves_nothing_beside_the_file(path: Path) -> None:
+    open_and_close(path)
+    before = path.read_bytes()
+    readers = [open_for_reading(path) for _ in range(3)]
+    for reader in readers:
+        reader.execute("SELECT count(*) FROM keystroke").fetchall()
+        reader.close()
+    assert companions(path) == set()
+    assert path.read_bytes() == before
+
+
+def test_reading_beside_a_writer_leaves_the_writers_log(path: Path) -> None:
+    with closing(open_for_writing(path)) as writer:
+        writer.execute("INSERT INTO label (text) VALUES ('first')")
+        with closing(open_for_reading(path)) as reader:
+            query = "SELECT count(*) FROM label"
+            assert reader.execute(query).fetchone() == (1,)
+            writer.execute("INSERT INTO label (text) VALUES ('second')")
+            assert reader.execute(query).fetchone() == (2,)
+        assert companions(path) == {"-wal", "-shm"}
+    assert companions(path) == set()
+
+
+def test_a_connection_for_reading_cannot_write(path: Path) -> None:
+    open_and_close(path)
+    with (
+        closing(open_for_reading(path)) as reader,
+        pytest.raises(sqlite3.OperationalError, match="readonly"),
+    ):
+        reader.execute("INSERT INTO label (text) VALUES ('first')")
