@@ -460,3 +460,15 @@ def test_the_editors_own_times_are_recorded_with_the_keystroke(
     session.neovim.wait("a row with all times", rows)
     for row in rows():
         assert list(row) == sorted(row), "in the order in which they happened"
+
+
+def test_the_status_line_says_how_much_is_indexed(edit: StartSession) -> None:
+    session = edit()
+    line = "return require('ghostlap').statusline()"
+    session.neovim.wait("the status", lambda: "swift" in session.neovim.lua(line))
+    tell = """
+      local client = vim.lsp.get_clients({ name = 'ghostlap' })[1]
+      client.handlers['ghostlap/status'](nil, { indexing = %s }, { client_id = client.id })
+      return require('ghostlap').statusline()"""
+    assert "indexes, 40%" in session.neovim.lua(tell % "40")
+    assert "indexes" not in session.neovim.lua(tell % "vim.NIL")

@@ -8,6 +8,8 @@ export interface Status {
   readonly hedge?: unknown;
   readonly p50Ms?: number;
   readonly shown?: number;
+  /** How much of the workspace is indexed, in percent; null: all that is going to be. */
+  readonly indexing?: number | null;
   readonly uri?: string;
   /** Why nothing of the document `uri` is sent; null: it is sent again. */
   readonly excluded?: string | null;

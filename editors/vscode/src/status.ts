@@ -75,7 +75,7 @@ export class StatusBar implements vscode.Disposable {
   }
 
   private words(): string[] {
-    const { primary, p50Ms } = this.status;
+    const { primary, p50Ms, indexing } = this.status;
     const words = [primary ?? "ghostlap"];
     const mode = modeOf(this.status);
     if (mode !== "off") {
@@ -83,6 +83,9 @@ export class StatusBar implements vscode.Disposable {
     }
     if (p50Ms !== undefined) {
       words.push(`${p50Ms.toFixed(0)} ms`);
+    }
+    if (typeof indexing === "number") {
+      words.push(`indexes, ${indexing.toFixed(0)}%`);
     }
     return words;
   }

@@ -31,6 +31,9 @@ function M.line()
   if type(status.p50Ms) == "number" then
     table.insert(words, ("%.0f ms"):format(status.p50Ms))
   end
+  if type(status.indexing) == "number" then
+    table.insert(words, ("indexes, %d%%"):format(status.indexing))
+  end
   return table.concat(words, " ")
 end
 
