@@ -130,12 +130,17 @@ class Buffer:
             if document is None:
                 continue
             avoid = cursor_line if name == uri else -1
+            is_typed = 0 <= avoid < len(document.lines) and document.spans[avoid] is None
+            left = document.missing - is_typed
+            if not left:  # as at most keys
+                continue
             for number in _outwards(max(avoid, 0), len(document.lines)):
-                if done >= most_lines or not document.missing:
+                if done >= most_lines or not left:
                     break
                 if document.spans[number] is None and number != avoid:
                     self._index_line(document, number)
                     done += 1
+                    left -= 1
         return done
 
     # Index, for the vote.
