@@ -166,7 +166,10 @@ def _read(
     where += _SESSION if session is not None else ""
     where += " AND session >= :first" if first is not None else ""
     where += " AND session < :end" if end is not None else ""
-    columns = (f"(coalesce({key}, 0) << {_KEY_BITS}) | coalesce({subkey}, 0)", *_VALUES)
+    columns: tuple[str, ...] = (
+        f"(coalesce({key}, 0) << {_KEY_BITS}) | coalesce({subkey}, 0)",
+        *_VALUES,
+    )
     (labels,) = connection.execute("SELECT coalesce(max(id), 0) FROM label").fetchone()
     fits = labels < 1 << _LABEL_BITS
     if fits:
