@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ghostlap.telemetry._columns import first_of_the_latest
+from ghostlap.telemetry._columns import first_of_the_latest, label_numbers
 from ghostlap.telemetry._database import open_for_reading, store_errors
 from ghostlap.telemetry._feedback import ACCEPTANCES, FeedbackKind
 from ghostlap.telemetry.hedging import LATEST
@@ -17,14 +17,13 @@ __all__ = ["AcceptanceRow", "summarise_acceptance"]
 
 # Suggestions are counted once per kind: a word may be taken over after a word.
 _EVENTS = """
-    SELECT coalesce(provider.text, ''), k.simulated, kind.text, f.after_s, count(DISTINCT
-        f.session || ' ' || f.sequence), sum(f.length), count(DISTINCT CASE WHEN f.length > 0
-        THEN f.session || ' ' || f.sequence END)
-    FROM feedback f
-    JOIN keystroke k ON k.session = f.session AND k.sequence = f.sequence
-    JOIN label kind ON kind.id = f.kind
-    LEFT JOIN label provider ON provider.id = k.provider
-    WHERE f.session >= ? AND k.at_unix_ns >= ?
+    SELECT provider, simulated, kind, after_s, count(*), sum(length), sum(length > 0) FROM (
+        SELECT k.provider, k.simulated, f.kind, f.after_s, sum(f.length) AS length
+        FROM feedback f
+        JOIN keystroke k ON k.session = f.session AND k.sequence = f.sequence
+        WHERE f.session >= ? AND k.at_unix_ns >= ?
+        GROUP BY f.session, f.sequence, f.kind, f.after_s
+    )
     GROUP BY 1, 2, 3, 4
 """
 
@@ -60,10 +59,11 @@ def summarise_acceptance(
     since_ns = min((since_unix_ms or 0) * 1_000_000, (1 << 63) - 1)
     for file in [path] if isinstance(path, Path) else path:
         with closing(open_for_reading(file)) as connection, store_errors(file):
-            for provider, simulated, kind, after_s, count, chars, left in connection.execute(
+            texts = {number: text for text, number in label_numbers(connection).items()}
+            for provider, simulated, kind_number, after_s, count, chars, left in connection.execute(
                 _EVENTS, (first_of_the_latest(connection, LATEST), since_ns)
             ):
-                key = provider, bool(simulated)
+                key, kind = (texts.get(provider, ""), bool(simulated)), texts[kind_number]
                 row = rows.setdefault(key, AcceptanceRow(*key))
                 if kind == FeedbackKind.PERSISTED:
                     row.looked_at[after_s] += count

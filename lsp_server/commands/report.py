@@ -37,6 +37,8 @@ def run(args: argparse.Namespace) -> int:
     from ghostlap.lsp_server.provider_facts import hardware_of  # noqa: PLC0415 - as above
     from ghostlap.lsp_server.views import sources  # noqa: PLC0415 - as above
     from ghostlap.telemetry import StoreError  # noqa: PLC0415 - as above
+
+    sources.own_threads_alone()
     from ghostlap.telemetry.report import collect, page  # noqa: PLC0415 - as above
 
     settings, _ = config.load()

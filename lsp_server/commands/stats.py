@@ -26,16 +26,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from ghostlap.lsp_server import config  # noqa: PLC0415 - no other command needs it
-    from ghostlap.lsp_server.provider_facts import hardware_of  # noqa: PLC0415 - as above
-    from ghostlap.lsp_server.views import stats  # noqa: PLC0415 - as above
-    from ghostlap.lsp_server.views.sources import own_database  # noqa: PLC0415 - as above
+    from ghostlap.lsp_server.views.sources import own_threads_alone  # noqa: PLC0415 - needed here
 
-    settings, _ = config.load()
-    return stats.run(
-        db=args.db or [own_database(settings)],
-        since=args.since,
-        by=args.by,
-        as_json=args.json,
-        hardware=hardware_of(settings) if args.by == "hardware" else None,
-    )
+    own_threads_alone()
+    from ghostlap.lsp_server.views import stats  # noqa: PLC0415 - no other command needs it
+
+    hardware, files = None, args.db
+    if not files or args.by == "hardware":
+        from ghostlap.lsp_server import config  # noqa: PLC0415 - given files do without
+        from ghostlap.lsp_server.provider_facts import hardware_of  # noqa: PLC0415 - as above
+        from ghostlap.lsp_server.views.sources import own_database  # noqa: PLC0415 - as above
+
+        settings, _ = config.load()
+        files = files or [own_database(settings)]
+        hardware = hardware_of(settings) if args.by == "hardware" else None
+    return stats.run(db=files, since=args.since, by=args.by, as_json=args.json, hardware=hardware)
