@@ -33,7 +33,8 @@ class Alignments(NamedTuple):
     aligned: NDArray[Any]
     """Tokens that are the same or words of the same shape, up to the first that is neither."""
     conflicts: NDArray[Any]
-    """Aligned tokens whose word stands for another one nearer to the cursor."""
+    """Aligned tokens whose word stands for another one nearer to the cursor, where it matters: in
+    the rows in which a word takes the next word's place."""
     renamed: NDArray[Any]
     """Which word of the context takes the next word's place; -1 where none does."""
 
@@ -51,13 +52,14 @@ def align(places: Sequence[Places], query: Query) -> Alignments:
     same &= inside
     words = tokens >> 1
     named = inside & shaped
+    hit = words == nexts[:, None]
+    hit &= named
+    first = hit.argmax(1)
+    renamed = np.where(rebindable & hit.any(1), first, -1)
     conflicts = np.zeros(len(nexts), np.int64)
-    rows = np.flatnonzero(aligned > exact)
+    rows = ((aligned > exact) & (renamed >= 0)).nonzero()[0]
     if len(rows):
         conflicts[rows] = _conflicts(words[rows], named[rows], query)
-    hit = (words == nexts[:, None]) & named
-    first = hit.argmax(1)
-    renamed = np.where(rebindable & hit[np.arange(len(nexts)), first], first, -1)
     return Alignments(exact, same.sum(1), aligned, conflicts, renamed)
 
 

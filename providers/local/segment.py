@@ -159,8 +159,7 @@ class Segment:
         positions, surely = self._searched(order, codes, half, words, wanted, shallowest)
         if len(positions) > wanted:
             deep = min(surely, wanted)
-            rest = np.linspace(deep, len(positions) - 1, wanted - deep).astype(np.int64)
-            positions = np.concatenate([positions[:deep], positions[rest]])
+            positions = np.concatenate([positions[:deep], _spread(positions[deep:], wanted - deep)])
         return positions if len(positions) else None
 
     def _searched(
@@ -260,6 +259,11 @@ class Segment:
 
 
 _NONE = np.zeros(0, np.int64)
+
+
+def _spread(positions: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Return `count` of more positions, evenly spread, the first and the last among them."""
+    return positions[np.arange(count) * (len(positions) - 1) // max(1, count - 1)]
 
 
 def _nearest(

@@ -39,12 +39,17 @@ class Votes:
         self.own = own
         self.others = others
         self._held: dict[object, Verdict | None] = {}
+        self._queries: dict[object, Query] = {}
+        """Each context once: with it its words' numbers are kept from key to key."""
 
     def on(self, query: Query, half: Half | None, only: Token | None = None) -> Verdict | None:
-        key = (query.key, half, only)
+        context = query.key
+        key = (context, half, only)
         if key not in self._held:
             if len(self._held) >= _MOST_HELD:
                 self._held.clear()
+                self._queries.clear()
+            query = self._queries.setdefault(context, query)
             self._held[key] = vote(query, half, self.own, self.others, only=only)
         return self._held[key]
 
@@ -93,7 +98,7 @@ def vote(
     is_break = np.array([isinstance(word, int) for word, _ in proposed])
     typed = half[0] + len(half[1]) if half else 0
     rows = Rows(places, alignments, number, is_new, is_break, typed)
-    weights = np.bincount(number.clip(0), row_weights(rows), len(proposed))
+    weights = np.bincount(np.maximum(number, 0), row_weights(rows), len(proposed))
     total = float(weights.sum()) + unknown_weight(rows)
     tokens = list(proposed)
     if only is not None:

@@ -118,18 +118,22 @@ def row_weights(rows: Rows) -> NDArray[Any]:
     sizes = [len(each.nexts) for each in rows.places]
     source = np.repeat([int(each.source) for each in rows.places], sizes)
     fits = rows.proposals >= 0
-    proposals = rows.proposals.clip(0)
+    proposals = np.maximum(rows.proposals, 0)
     z = _EXACT[source, exact] + _EXACT_BEHIND * (exact_total - exact)
-    z += (renamed >= 0) * (
-        _RENAMED
-        + _RENAMED_IN_CONFLICT * (conflicts > 0)
-        + _RENAMED_ALIGNED * np.minimum(aligned - exact, _MOST_ALIGNED)
-    )
+    is_renamed = renamed >= 0
+    if is_renamed.any():
+        z += is_renamed * (
+            _RENAMED
+            + _RENAMED_IN_CONFLICT * (conflicts > 0)
+            + _RENAMED_ALIGNED * np.minimum(aligned - exact, _MOST_ALIGNED)
+        )
     z += _crowding(exact, aligned, source, fits)
     typed = min(rows.typed, _MOST_TYPED)
     new = _NEW_WORD + (_NEW_WORD_HALF_TYPED + _NEW_WORD_TYPED * typed if typed else 0.0)
-    z += rows.is_new[proposals] * (new + _NEW_WORD_OF_WORKSPACE * (source == Source.WORKSPACE))
-    z += _LINE_END * rows.is_break[proposals]
+    if rows.is_new.any():
+        z += rows.is_new[proposals] * (new + _NEW_WORD_OF_WORKSPACE * (source == Source.WORKSPACE))
+    if rows.is_break.any():
+        z += _LINE_END * rows.is_break[proposals]
     start = 0
     for each, size in zip(rows.places, sizes, strict=True):
         z[start : start + size] += _own_terms(each, size, typed)
@@ -150,7 +154,7 @@ def _own_terms(places: Places, size: int, typed: int) -> NDArray[Any] | float:
     if places.shares is None:
         return 0.0
     lone = places.shares > 0
-    spelling: NDArray[Any] = np.log(places.shares.clip(_LEAST_SHARE))
+    spelling: NDArray[Any] = np.log(np.maximum(places.shares, _LEAST_SHARE))
     return (_FOUND_BY_SPELLING + _SPELLING_SHARE * spelling) * lone
 
 
@@ -161,9 +165,8 @@ def _crowding(
     like = source * (CONTEXT_TOKENS + 1) + exact
     alike = like * (CONTEXT_TOKENS + 1) + aligned
     counts, finer = np.bincount(like, fits), np.bincount(alike, fits)
-    z: NDArray[Any] = _LIKE_CROWD * np.log(counts[like].clip(1)) + _ALIKE_CROWD * np.log(
-        finer[alike].clip(1)
-    )
+    z: NDArray[Any] = _LIKE_CROWD * np.log(np.maximum(counts[like], 1.0))
+    z += _ALIKE_CROWD * np.log(np.maximum(finer[alike], 1.0))
     return z
 
 
