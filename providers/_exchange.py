@@ -79,7 +79,8 @@ class Exchange:
             self._leave()
             self._translate(error)
             raise
-        self._attempt.stamp(AttemptStage.HEADERS)
+        assert self._line is not None  # it was sent
+        self._attempt.stamp(AttemptStage.HEADERS, self._line.arrived_ns)
         self._attempt.status = self.status
         self._deadline.progressed()
         return self
@@ -104,7 +105,7 @@ class Exchange:
             self._translate(error)
             raise
         if received:
-            self._attempt.received_ns = received_ns = monotonic_ns()
+            self._attempt.received_ns = received_ns = self._line.arrived_ns
             self._attempt.stamp(AttemptStage.FIRST_BYTE, received_ns)
             self._deadline.progressed()
         return received

@@ -14,7 +14,6 @@ from base64 import b64encode
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import cast
-from weakref import WeakSet
 
 import aiohttp
 import certifi
@@ -24,6 +23,7 @@ from aiohttp.streams import StreamReader
 from aiohttp.tracing import Trace
 from yarl import URL
 
+from ghostlap.providers._arrivals import Arrivals
 from ghostlap.providers._transport_errors import HeaderError
 
 __all__ = ["Line", "Pool", "Route", "tls_context"]
@@ -71,7 +71,6 @@ class Pool:
         self._connector = aiohttp.TCPConnector(
             ssl=context, limit=0, keepalive_timeout=IDLE_S, ttl_dns_cache=DNS_S
         )
-        self._used: WeakSet[ResponseHandler] = WeakSet()
         self._before_connecting = aiohttp.TraceConfig()
         self._before_connecting.on_connection_create_start.append(_put_back)
         self._before_connecting.freeze()
@@ -113,9 +112,13 @@ class Pool:
     def _line(self, connection: Connection) -> Line:
         protocol = connection.protocol
         assert protocol is not None  # it has one until it is released
-        fresh = protocol not in self._used
-        self._used.add(protocol)
-        return Line(connection, protocol, fresh=fresh)
+        assert connection.transport is not None  # as the protocol
+        arrivals = connection.transport.get_protocol()
+        if isinstance(arrivals, Arrivals):  # put there when it was first used
+            return Line(connection, protocol, arrivals, fresh=False)
+        arrivals = Arrivals(protocol)
+        connection.transport.set_protocol(arrivals)
+        return Line(connection, protocol, arrivals, fresh=True)
 
 
 def _release(held: list[Connection]) -> None:
@@ -184,19 +187,27 @@ def _basic(address: URL) -> str:
 class Line:
     """A connection while it carries one request and its answer. Used from one task."""
 
-    __slots__ = ("_body", "_connection", "_protocol", "_socket", "fresh", "kept")
+    __slots__ = ("_arrivals", "_body", "_connection", "_protocol", "_socket", "fresh", "kept")
 
-    def __init__(self, connection: Connection, protocol: ResponseHandler, *, fresh: bool) -> None:
+    def __init__(
+        self, connection: Connection, protocol: ResponseHandler, arrivals: Arrivals, *, fresh: bool
+    ) -> None:
         self.fresh = fresh
         """Whether it has just been opened, rather than kept from before."""
         self.kept = False
         """Whether the answer was read to its end, and the connection went back to the pool."""
         self._connection = connection
         self._protocol = protocol
+        self._arrivals = arrivals
         self._body: StreamReader | None = None
         socket = connection.transport
         assert socket is not None  # as the protocol
         self._socket = socket
+
+    @property
+    def arrived_ns(self) -> int:
+        """When the bytes arrived that came last."""
+        return self._arrivals.last_ns
 
     @property
     def spoiled(self) -> bool:

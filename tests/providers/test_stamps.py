@@ -30,6 +30,7 @@ async def test_text_is_stamped_with_the_arrival_of_its_bytes(
             pass
     (attempt,) = trace.attempts
     stamps = attempt.stamps
+    assert stamps[AttemptStage.SENT] < stamps[AttemptStage.HEADERS]
     assert stamps[AttemptStage.HEADERS] <= stamps[AttemptStage.FIRST_BYTE]
     assert stamps[AttemptStage.FIRST_BYTE] == stamps[AttemptStage.FIRST_TOKEN]
     assert stamps[AttemptStage.LAST_TOKEN] <= attempt.received_ns < stamps[AttemptStage.ENDED]
