@@ -9,6 +9,8 @@
      type DOCUMENT KEYS EVERY_MS FIRST_TOKEN_MS GAP_US
                                       keys, each answered; EVERY_MS 0: the next one at once;
                                       GAP_US 0: the whole stream in one write
+     spin ON                          from now on wait awake, so that no stamp is late by the time
+                                      that it takes to wake up
      cancel DOCUMENT KEYS EVERY_MS    each key's stream stalls and is given up by $/cancelRequest
      supersede DOCUMENT KEYS EVERY_MS the same, given up by a newer key, which is answered
      stop                             shutdown, exit
@@ -27,6 +29,7 @@
 
 static struct editor editor;
 static struct provider provider;
+static bool spins;
 
 /* Wait until something has happened or `until` has come, and take it in. True: a command waits. */
 static bool pump(ns_t until, bool commands)
@@ -45,7 +48,7 @@ static bool pump(ns_t until, bool commands)
         }
     }
     ns_t left = until - now_ns();
-    if (poll(polled, count, left <= 0 ? 0 : (int)((left + MS - 1) / MS)) <= 0)
+    if (poll(polled, count, left <= 0 || spins ? 0 : (int)((left + MS - 1) / MS)) <= 0)
         return false;
     for (nfds_t i = 3; i < count; i++)
         if (polled[i].revents)
@@ -96,18 +99,23 @@ static double us(ns_t ns)
     return (double)ns / 1000.0;
 }
 
-/* Answer the request on `c`, as a provider of that pace does; the time just before the last write. */
-static ns_t answer_request(struct connection *c, ns_t asked, int first_token_ms, int gap_us)
+/* When an answer was sent: the times just before its first and its last write. */
+struct sent {
+    ns_t first, last;
+};
+
+/* Answer the request on `c`, as a provider of that pace does. */
+static struct sent answer_request(struct connection *c, ns_t asked, int first_token_ms, int gap_us)
 {
-    ns_t due = asked + first_token_ms * MS, last = 0;
+    ns_t due = asked + first_token_ms * MS;
+    struct sent sent;
     wait_until(due);
-    if (!gap_us)
-        return provider_send(c, 0, EVENTS);
-    for (int i = 0; i < EVENTS; i++, due += gap_us * 1000LL) {
-        wait_until(due);
-        last = provider_send(c, i, i + 1);
+    sent.first = sent.last = provider_send(c, 0, gap_us ? 1 : EVENTS);
+    for (int i = 1; gap_us && i < EVENTS; i++) {
+        wait_until(due += gap_us * 1000LL);
+        sent.last = provider_send(c, i, i + 1);
     }
-    return last;
+    return sent;
 }
 
 static ns_t await_suggestion(long id)
@@ -127,10 +135,13 @@ static void type(int document, int keys, int every_ms, int first_token_ms, int g
         long id = editor_type(&editor, document, &pressed);
         struct connection *c = await_request(id, &asked);
         bool fresh = c->requests == 1;
-        ns_t last = answer_request(c, asked, first_token_ms, gap_us);
+        struct sent sent = answer_request(c, asked, first_token_ms, gap_us);
         ns_t answered = await_suggestion(id);
-        printf("{\"to_provider_us\":%.1f,\"to_editor_us\":%.1f,\"first_use\":%d}\n",
-               us(asked - pressed), us(answered - last), fresh);
+        printf("{\"to_provider_us\":%.1f,\"to_editor_us\":%.1f,\"first_use\":%d,"
+               "\"pressed_ns\":%lld,\"asked_ns\":%lld,\"first_ns\":%lld,\"last_ns\":%lld,"
+               "\"answered_ns\":%lld}\n",
+               us(asked - pressed), us(answered - sent.last), fresh, pressed, asked, sent.first,
+               sent.last, answered);
     }
 }
 
@@ -210,6 +221,8 @@ static void obey(const char *line, char **command)
         editor_open(&editor, a[0], a[1]);
     else if (!strcmp(verb, "type"))
         type(a[0], a[1], a[2], a[3], a[4]);
+    else if (!strcmp(verb, "spin"))
+        spins = a[0];
     else if (!strcmp(verb, "cancel"))
         cancel(a[0], a[1], a[2]);
     else if (!strcmp(verb, "supersede"))

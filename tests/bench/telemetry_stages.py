@@ -1,48 +1,52 @@
 """What the telemetry says that each stage took, against what provider and editor saw.
 
-A provider with a script of known times, in a process of its own, notes when each request had
-arrived and when each piece left; the editor, here, notes when it sent an edit and read the reply.
-All on the system's one monotonic clock. Compared are durations, keystroke by keystroke: a stage is
-true when it is within 1 ms or 2 % of what was seen from outside. The sums of a keystroke's stages
-are compared with its total.
+The C driver is both, on the system's one monotonic clock, and its provider keeps to a script: it
+notes when a key was pressed, when its request had been read whole, when the first and the last
+event of the answer left, and when the reply had been read. Compared are durations, keystroke by
+keystroke: a stage is true when it is within 1 ms or 2 % of what was seen from outside. So are the
+quantiles, which `ghostlap stats` shows, and the sum of a keystroke's stages with its total.
+
+Between two processes lies the system, which wakes them when it likes, and a stamp cannot tell the
+time before its process ran. How often that takes more than 1 ms is measured beside it, of a relay
+in C that stamps nothing: so many of the keystrokes cannot be held against a stamp. All share one
+CPU, because waking another one takes longer.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import json
-import os
-import sqlite3
-import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from subprocess import PIPE, Popen
 
 from rich.console import Console
 
-from ghostlap.lsp_server.client import LspClient
-from ghostlap.providers.scripted_dialects import Answer, Pace
-from ghostlap.providers.scripted_server import ScriptedServer
-from ghostlap.telemetry import AttemptStage, Stage, monotonic_ns
+from ghostlap.telemetry import Attempt, AttemptStage, Stage, Trace
 from ghostlap.telemetry.reading import read_traces
 from ghostlap.telemetry.waterfall import path_of
-from tests.bench._driver import ROOT, BenchError
+from tests.bench._driver import BenchError, Block, Session, open_session
 from tests.bench._figures import Figure, figures_table, percentile
+from tests.bench._servers import FLOOR, GHOSTLAP
 
 KEYS = 10_000
-HEAD_S, GAP_S = 0.003, 0.001
-PIECES = ("zeta", "(alpha)", "\n")
-URI = "file:///bench.py"
-COLUMNS = 60
+BLOCK_KEYS = 500
+RELAY_SHARE = 4  # of a block's keys one in so many
+WARM_UP_KEYS = 20
+LINES = 1_000
+DEBOUNCE_MS, FIRST_TOKEN_MS, GAP_US = 3, 12, 300
+"""Grammars are asked 5 ms after a request was sent, when no provider elsewhere has answered yet."""
+NOBODY_ELSE_PERCENT = 1.0
+"""Keystrokes that may be off because of us."""
+PERCENTS = (50, 90, 99)
 MS = 1e6
 
 CONFIG = """\
 primary = "bench"
-debounce_ms = 0
+debounce_ms = {debounce_ms}
+debounce_min_ms = {debounce_ms}
 [suggestion]
 ahead_percent = 0
 [providers.bench]
@@ -52,92 +56,111 @@ prompt = "suffix"
 """
 
 
-async def _type(keys: int, folder: str) -> list[int]:
-    """Type keys, one after the answer to the other; return how long each took, in ns."""
-    environment = {
-        **os.environ,
-        "GHOSTLAP_CONFIG": str(Path(folder, "config.toml")),
-        "GHOSTLAP_DATA_DIR": folder,
-    }
-    command = [sys.executable, "-I", "-m", "ghostlap.lsp_server", "serve"]
-    took = []
-    async with LspClient.spawn(command, env=environment) as client:
-        await client.initialize()
-        client.open(URI, "python", "")
-        for key in range(keys):
-            line, column = divmod(key, COLUMNS)
-            start_ns = monotonic_ns()
-            if line and not column:
-                client.insert(URI, line - 1, COLUMNS, "\nq")
-            else:
-                client.insert(URI, line, column, "q")
-            call = client.inline_completion(URI, line, column + 1)
-            await call
-            took.append(call.received_ns - start_ns)
-        await client.shutdown()
-    return took
+@dataclass
+class Compared:
+    """One stage, in ms: as it was recorded, and as it was seen."""
+
+    recorded: list[float] = field(default_factory=list)
+    seen: list[float] = field(default_factory=list)
+
+    def off(self) -> list[float]:
+        return [mine - true for mine, true in zip(self.recorded, self.seen, strict=True)]
+
+    def false_percent(self) -> float:
+        pairs = zip(self.recorded, self.seen, strict=True)
+        return 100 * sum(_is_off(*pair) for pair in pairs) / len(self.seen)
+
+    def worst_quantile(self) -> float:
+        """How far the quantile is off that is off most, in times of what it may be."""
+        pairs = [(percentile(self.recorded, p), percentile(self.seen, p)) for p in PERCENTS]
+        return max(abs(mine - true) / _allowed(true) for mine, true in pairs)
+
+
+def _allowed(true_ms: float) -> float:
+    return max(1.0, 0.02 * true_ms)
+
+
+def _is_off(recorded_ms: float, seen_ms: float) -> bool:
+    return abs(recorded_ms - seen_ms) > _allowed(seen_ms)
 
 
 @contextmanager
-def _provider(log: Path) -> Iterator[int]:
-    command = [sys.executable, "-m", __name__, str(log)]
-    with Popen(command, cwd=ROOT, stdin=PIPE, stdout=PIPE, text=True) as process:
-        assert process.stdout is not None
-        yield int(process.stdout.readline())
-        assert process.stdin is not None
-        process.stdin.close()
-        process.wait(30)
+def _ghostlap(folder: str) -> Iterator[Session]:
+    config = Path(folder, "config.toml")
+    environment = {"GHOSTLAP_CONFIG": str(config), "GHOSTLAP_DATA_DIR": folder}
+    with open_session("stages", GHOSTLAP.command(), environment) as session:
+        config.write_text(CONFIG.format(port=session.port, debounce_ms=DEBOUNCE_MS))
+        yield session
 
 
-async def _serve() -> list[tuple[int, ...]]:
-    """Serve until stdin ends; return the stamps of each request."""
-    pace = Pace(head_delay_s=HEAD_S, delay_s=GAP_S)
-    async with ScriptedServer(lambda _: Answer(pieces=PIECES, pace=pace)) as server:
-        sys.stdout.write(f"{server.port}\n")
-        sys.stdout.flush()
-        await asyncio.to_thread(sys.stdin.read)
-        return [
-            (each.received_ns, each.headers_sent_ns, *each.chunk_sent_ns)
-            for each in server.requests
-            if each.method == "POST"
-        ]
+def _type(keys: int, folder: str) -> tuple[list[Block], list[Block]]:
+    """Let ghostlap and the relay take turns; return the blocks of both."""
+    ours, relays = [], []
+    with _ghostlap(folder) as server, FLOOR.session() as relay:
+        for session in (server, relay):
+            session("start")
+            session.place(apart=False)
+            session(f"open 0 {LINES}")
+            session(_command(WARM_UP_KEYS))
+        for done in range(0, keys, BLOCK_KEYS):
+            count = min(BLOCK_KEYS, keys - done)
+            ours.append(server(_command(count)))
+            relays.append(relay(_command(max(count // RELAY_SHARE, 1))))
+        for session in (server, relay):
+            session("stop")
+    return ours, relays
 
 
-def _errors(
-    database: Path, seen: Sequence[Sequence[int]], took: Sequence[int]
-) -> dict[str, list[tuple[float, float]]]:
-    """By stage, how far the telemetry is off, in ms and as a share, for each keystroke."""
-    traces = [trace for _, trace in read_traces(database)]
-    found: dict[str, list[tuple[float, float]]] = {
-        name: [] for name in ("first byte", "first token", "decode", "total", "sum of stages")
-    }
-    asked = [(trace, whole) for trace, whole in zip(traces, took, strict=True) if trace.attempts]
-    if len(asked) != len(seen):
-        raise BenchError(f"{len(asked)} keys were asked for, and {len(seen)} requests came")
-    for (trace, whole), (received, headers, *pieces) in zip(asked, seen, strict=True):
-        stamps = {stage: at for stage, at in zip(Stage, trace.stamps, strict=True) if at}
+def _command(keys: int) -> str:
+    return f"type 0 {keys} 0 {FIRST_TOKEN_MS} {GAP_US}"
+
+
+def _compare(traces: Sequence[Trace], blocks: Sequence[Block]) -> dict[str, Compared]:
+    found: dict[str, Compared] = {}
+    samples = [sample for block in blocks for sample in block.samples]
+    for trace, seen in zip(traces, samples, strict=True):
         (attempt,) = trace.attempts
-        at = {stage: each for stage, each in zip(AttemptStage, attempt.stamps, strict=True) if each}
-        measured = {
-            "first byte": at[AttemptStage.HEADERS] - at[AttemptStage.SENT],
-            "first token": at[AttemptStage.FIRST_TOKEN] - at[AttemptStage.SENT],
-            "decode": at[AttemptStage.FIRST_USABLE] - at[AttemptStage.FIRST_TOKEN],
-            "total": stamps[Stage.RESPONSE_SENT] - stamps[Stage.CHANGE_RECEIVED],
-        }
-        first, last = pieces[0], pieces[len(PIECES) - 1]
-        truth = {
-            "first byte": headers - received,
-            "first token": first - received,
-            "decode": last - first,
-            "total": whole,
-        }
-        for name, measure in measured.items():
-            off = (measure - truth[name]) / MS
-            found[name].append((off, off * MS / truth[name]))
-        summed = sum(each.duration_ns for each in path_of(stamps, at, (None, None)))
-        off = (summed - measured["total"]) / MS
-        found["sum of stages"].append((off, off * MS / measured["total"]))
+        recorded = _recorded(trace, attempt)
+        for name, true_ns in _seen(seen, recorded).items():
+            compared = found.setdefault(name, Compared())
+            compared.recorded.append(recorded[name] / MS)
+            compared.seen.append(true_ns / MS)
     return found
+
+
+def _recorded(trace: Trace, attempt: Attempt) -> dict[str, float]:
+    at, of = trace.stamps, attempt.stamps
+    stamps = {stage: each for stage, each in zip(Stage, at, strict=True) if each}
+    its = {stage: each for stage, each in zip(AttemptStage, of, strict=True) if each}
+    return {
+        "to the provider": of[AttemptStage.SENT] - at[Stage.CHANGE_RECEIVED],
+        "first token": of[AttemptStage.FIRST_TOKEN] - of[AttemptStage.SENT],
+        "decode": of[AttemptStage.FIRST_USABLE] - of[AttemptStage.FIRST_TOKEN],
+        "shaping and reply": at[Stage.RESPONSE_SENT] - of[AttemptStage.FIRST_USABLE],
+        "total": at[Stage.RESPONSE_SENT] - at[Stage.CHANGE_RECEIVED],
+        "sum of stages": sum(each.duration_ns for each in path_of(stamps, its, (None, None))),
+    }
+
+
+def _seen(driver: Mapping[str, float], recorded: Mapping[str, float]) -> dict[str, float]:
+    return {
+        "to the provider": driver["asked_ns"] - driver["pressed_ns"],
+        "first token": driver["first_ns"] - driver["asked_ns"],
+        "decode": driver["last_ns"] - driver["first_ns"],
+        "shaping and reply": driver["answered_ns"] - driver["last_ns"],
+        "total": driver["answered_ns"] - driver["pressed_ns"],
+        "sum of stages": recorded["total"],
+    }
+
+
+def _system_percent(relays: Sequence[Block]) -> float:
+    """How many of the relay's ways took 1 ms longer than they usually do."""
+    late = []
+    for leg in ("to_provider_us", "to_editor_us"):
+        took = [each for block in relays for each in block.column(leg)]
+        usual = median(took)
+        late += [each > usual + 1 for each in took]
+    return 100 * sum(late) / len(late)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -146,26 +169,28 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--keys", type=int, default=KEYS)
     arguments = parser.parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="ghostlap-bench-") as folder:
-        log = Path(folder, "seen.json")
-        with _provider(log) as port:
-            Path(folder, "config.toml").write_text(CONFIG.format(port=port))
-            took = asyncio.run(_type(arguments.keys, folder))
-        seen = json.loads(log.read_text())
-        database = Path(folder, "telemetry.sqlite3")
-        with closing(sqlite3.connect(database)) as connection:
-            (lost,) = connection.execute("SELECT count(*) FROM keystroke").fetchone()
-        errors = _errors(database, seen, took)
-    figures = [Figure("keystrokes typed and not recorded", arguments.keys - lost, limit=0)]
-    for name, off in errors.items():
-        false = sum(abs(ms) > 1 and abs(share) > 0.02 for ms, share in off)
-        worst = percentile([abs(ms) for ms, _ in off], 99)
-        note = f"off by {median([ms for ms, _ in off]):+.3f} ms in the middle, p99 {worst:.3f} ms"
+        blocks, relays = _type(arguments.keys, folder)
+        traces = [trace for _, trace in read_traces(Path(folder, "telemetry.sqlite3"))]
+    typed = arguments.keys + WARM_UP_KEYS
+    if len(traces) != typed:
+        raise BenchError(f"{typed} keys were typed, and {len(traces)} recorded")
+    system = _system_percent(relays)
+    figures = [Figure("late by 1 ms for the system's sake (the relay)", system, "%")]
+    for name, compared in _compare(traces[WARM_UP_KEYS:], blocks).items():
+        limit = 0.0 if name == "sum of stages" else NOBODY_ELSE_PERCENT + 2 * system
+        off = compared.off()
+        p99 = percentile([abs(each) for each in off], 99)
+        note = f"off by {median(off):+.3f} ms in the middle, p99 {p99:.3f}"
         figures.append(
-            Figure(f"{name}: neither within 1 ms nor 2 %", 100 * false / len(off), "%", 1.0, note)
+            Figure(f"{name}: not within 1 ms or 2 %", compared.false_percent(), "%", limit, note)
         )
-    figures_table(Console(width=120), f"stages over {len(took):,} keystrokes", figures)
+        figures.append(
+            Figure(
+                f"{name}: p50, p90, p99, of what they may be off",
+                compared.worst_quantile(),
+                "times",
+                1,
+            )
+        )
+    figures_table(Console(width=140), f"stages over {arguments.keys:,} keystrokes", figures)
     return int(arguments.strict and any(figure.missed for figure in figures))
-
-
-if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(json.dumps(asyncio.run(_serve())))
