@@ -84,6 +84,14 @@ class ReportData:
     first_unix_ns: int = 0
     last_unix_ns: int = 0
 
+    @property
+    def simulated(self) -> bool:
+        """Whether only simulated providers served: the figures of all of them are of these then,
+        and else of the real ones alone.
+        """
+        served = [row for row in self.rows if row.latencies]
+        return bool(served) and all(row.simulated for row in served)
+
 
 def collect(
     path: Path | Sequence[Path],
@@ -142,7 +150,7 @@ def _add_groups(
         code = (((memory << 31) | provider) << 1) | simulated
         for group in _groups(data, code, texts, hardware):
             group.censored_ns.append(waited)
-    _add_acceptance(data, columns, served)
+    _add_acceptance(data, columns, served & (columns.simulated == data.simulated))
 
 
 def _groups(
@@ -172,7 +180,7 @@ def _places(latency_ns: Ints) -> Ints:
 
 def _add_time(data: ReportData, connection: sqlite3.Connection, since_unix_ms: int | None) -> None:
     columns = read_columns(connection, "day", since_unix_ms=since_unix_ms)
-    known = (columns.latency_ns >= 0) & ~columns.cached
+    known = (columns.latency_ns >= 0) & ~columns.cached & (columns.simulated == data.simulated)
     days = (columns.key >> 31) // 96
     if len(days):
         first, last = int(days.min()) * 86_400_000_000_000, (int(days.max())) * 86_400_000_000_000
@@ -194,8 +202,9 @@ def _add_stages(
         f"SELECT p.text, {columns} FROM attempt a"  # noqa: S608 - the names above
         " JOIN keystroke k ON k.session = a.session AND k.sequence = a.sequence"
         " JOIN label p ON p.id = a.provider WHERE a.won AND k.text_from IS NULL"
-        " AND k.at_unix_ns >= ? ORDER BY a.session DESC, a.sequence DESC LIMIT ?",
-        (_ns(since_unix_ms), _STAGE_SAMPLE),
+        " AND k.at_unix_ns >= ? AND a.simulated = ?"
+        " ORDER BY a.session DESC, a.sequence DESC LIMIT ?",
+        (_ns(since_unix_ms), data.simulated, _STAGE_SAMPLE),
     )
     for provider, *values in rows:
         mine, theirs = values[: len(Stage)], values[len(Stage) : -2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from statistics import median
 
@@ -66,13 +66,19 @@ def figures(data: ReportData) -> Iterator[Figure]:
         if shown:
             yield _cumulative(shown, what, start)
     if data.heat:
-        yield _heat(data.heat, start)
+        yield _marked(_heat(data.heat, start), data.simulated)
     if data.stages:
-        yield _stage_breakdown(data.stages, data.stage_keystrokes, start)
+        found = _stage_breakdown(data.stages, data.stage_keystrokes, start)
+        yield _marked(found, data.simulated)
     if data.hedging.winners:
-        yield _races(data)
+        yield _marked(_races(data), data.hedging.simulated)
     if data.accepted.sum():
-        yield _acceptance(data, start)
+        yield _marked(_acceptance(data, start), data.simulated)
+
+
+def _marked(figure: Figure, simulated: bool) -> Figure:
+    """Say in the title of a figure of all providers together that they are simulated."""
+    return replace(figure, title=f"{figure.title} (simulated providers)") if simulated else figure
 
 
 def _largest(groups: Iterable[Group]) -> list[Group]:
@@ -175,8 +181,8 @@ def _heat(heat: Mapping[int, Ints], start: str) -> Figure:
 
     return Figure(
         "Latency over time",
-        f"Each column is a day (UTC), the darker the more of its latencies lie in that range of"
-        f" milliseconds. From {start} to a usable text in the server; no cached texts."
+        f"Each column is a day (UTC), the fuller its colour the more of its latencies lie in"
+        f" that range of ms. From {start} to a usable text in the server; no cached texts."
         f" n = {sum(int(heat[day].sum()) for day in days):,} keystrokes.",
         heat_map(
             [
@@ -224,7 +230,7 @@ def _races(data: ReportData) -> Figure:
     ]
     legend = tuple((each.provider, _margins(each.margins_ms, each.at_least_ms)) for each in winners)
     return Figure(
-        f"Who wins the races{' (simulated providers)' if data.hedging.simulated else ''}",
+        "Who wins the races",
         "Of the keystrokes for which more than one provider was asked and one was served, the"
         " share that each won. Margins are from the winner's first usable text to the loser's; a"
         " loser that was cut short gives only a lower bound."

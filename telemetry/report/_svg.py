@@ -10,7 +10,7 @@ from math import log10
 __all__ = ["Bar", "Series", "bars", "heat_map", "lines", "stacked"]
 
 _WIDTH, _HEIGHT = 720, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 10, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 20, 40
 _WIDEST = 90  # a bar, however few there are
 SERIES = 8
 """So many colours there are; further series begin anew."""

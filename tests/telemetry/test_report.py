@@ -124,6 +124,26 @@ def test_groups_know_what_was_served_and_what_was_cut_short(recorded: Path) -> N
     assert data.accepted.sum() == 25
 
 
+def test_simulated_keystrokes_are_never_counted_with_others(
+    path: Path, make_trace: MakeTrace
+) -> None:
+    accepted = [Feedback(number, FeedbackKind.ACCEPTED, 1) for number in range(40)]
+    played = [make_trace(n, provider="played", simulated=True) for n in range(40)]
+    with closing(Store(path, Session())) as store:
+        store.write(played, accepted)
+    alone = collect(path)
+    assert (alone.simulated, alone.accepted.sum(), set(alone.stages)) == (True, 40, {"played"})
+    text = page(alone, now=NOW)
+    for title in ("Latency over time", "Where the time goes", "Acceptance against latency"):
+        assert f"<h2>{title} (simulated providers)</h2>" in text
+    with closing(Store(path, Session())) as store:
+        store.write([make_trace(n) for n in range(30)], accepted[:3])
+    both = collect(path)
+    assert (both.simulated, both.accepted.sum(), set(both.stages)) == (False, 3, {"chip"})
+    assert sum(int(counts.sum()) for counts in both.heat.values()) == 30
+    assert "(simulated providers)" not in page(both, now=NOW)
+
+
 def test_kaplan_meier_counts_out_what_was_cut_short() -> None:
     # By hand: 1 of 4 comes at 10, one leaves at 15, one of the two left comes at 20, one at 30.
     known = np.array([10, 20, 30]) * MS
