@@ -105,7 +105,8 @@ class HedgingSummary:
     wasted_tokens: int = 0
     """That were received of attempts that another beat; those the provider counted, else a
     quarter of the characters."""
-    wasted_usd: tuple[float, float] = (0.0, 0.0)
+    wasted_usd: tuple[float, float] | None = None
+    """What the list price of these is, at least and at most; None: no price is known."""
     pairs: Pairing = field(default_factory=Pairing)
 
     @property
@@ -127,7 +128,7 @@ class _Attempt(NamedTuple):
     usable_ns: int | None
     ended_ns: int | None
     tokens: int
-    cost_nusd: tuple[int, int]
+    cost_nusd: tuple[int, int] | None
     let_run: bool
     hedge_delay_ns: int | None
 
@@ -205,7 +206,7 @@ def _attempt(row: Sequence[int | None], texts: Mapping[int, str]) -> _Attempt:
         usable,
         ended,
         received,
-        (low or 0, high or 0),
+        None if low is None or high is None else (low, high),
         bool(run),
         delay,
     )
@@ -232,10 +233,9 @@ def _add_waste(found: HedgingSummary, asked: Sequence[_Attempt]) -> None:
     if len(lost) == len(asked):  # nobody won: the first was to be asked anyway
         lost = lost[1:]
     found.wasted_tokens += sum(each.tokens for each in lost)
-    low, high = found.wasted_usd
-    low += sum(each.cost_nusd[0] for each in lost) / 1e9
-    high += sum(each.cost_nusd[1] for each in lost) / 1e9
-    found.wasted_usd = (low, high)
+    for low, high in (each.cost_nusd for each in lost if each.cost_nusd is not None):
+        before = found.wasted_usd or (0.0, 0.0)
+        found.wasted_usd = (before[0] + low / 1e9, before[1] + high / 1e9)
 
 
 def _add_race(found: HedgingSummary, asked: Sequence[_Attempt]) -> None:

@@ -79,7 +79,6 @@ def _hedging(found: HedgingSummary) -> Iterator[str]:
     pairs = found.pairs
     denied = ", ".join(f"{name} {count:,}" for name, count in found.denied.most_common()) or "none"
     launched = ", ".join(f"{name} {count:,}" for name, count in found.launched.most_common())
-    low, high = found.wasted_usd
     whose = " (simulated providers)" if found.simulated else ""
     yield f"<section><h2>What hedging costs and gains{whose}</h2>"
     yield _table(
@@ -94,7 +93,7 @@ def _hedging(found: HedgingSummary) -> Iterator[str]:
             ("backups that won", f"{found.backups_won:,} of {found.backups:,}"),
             ("backups denied", denied),
             ("tokens wasted", f"{found.wasted_tokens:,}"),
-            ("$ wasted", f"{low:.4f} to {high:.4f}"),
+            ("$ wasted", _usd(found.wasted_usd)),
             *(
                 (
                     f"{name} with hedging, and of the primary alone",

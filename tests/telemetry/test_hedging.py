@@ -87,6 +87,11 @@ def test_waste_is_what_the_beaten_received_and_may_cost(path: Path) -> None:
     assert (found.requests, found.extra_requests, found.extra_share) == (2, 2, 1.0)
 
 
+def test_nothing_is_said_of_costs_that_are_not_known(path: Path) -> None:
+    found = summed(path, hedged(1, 300, 50, simulated=True))
+    assert (found.wasted_tokens, found.wasted_usd) == (100, None)
+
+
 def test_denials_are_counted_by_reason(path: Path) -> None:
     traces = [Trace(1), Trace(2), Trace(3)]
     for trace, denied in zip(traces, ("bucket", "bucket", ""), strict=True):
