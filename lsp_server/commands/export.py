@@ -14,6 +14,7 @@ from __future__ import annotations
 
 # ruff: noqa: T201 - printing is a command's way to answer
 import argparse
+import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +56,8 @@ def run(args: argparse.Namespace) -> int:
         count = _write(args)
     except (StoreError, ValueError) as error:
         raise Failure(str(error)) from error
+    except BrokenPipeError:
+        raise  # who reads stdout has enough: not for this command to say
     except OSError as error:
         raise Failure(f"-o {args.output}: {error.strerror}") from error
     print(f"{count:,} keystrokes", file=sys.stderr)
@@ -105,6 +108,7 @@ def _send(args: argparse.Namespace) -> int:
     from ghostlap.lsp_server.version import VERSION  # noqa: PLC0415 - as in run
     from ghostlap.telemetry.meters import Meters  # noqa: PLC0415 - as in run
 
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # a sentence says what failed
     meters, start_ns, count = Meters(), time_ns(), 0
     sender = OtlpSender(args.otlp, version=VERSION)
     try:

@@ -88,6 +88,7 @@ _COLUMNS = (
 )
 _OPTIONAL = {"95% CI", "warm", "cold", "$", "$/accepted"}
 """Left out where no row has anything to say."""
+_NAMELESS = {"provider": "none asked", "model": "none asked", "hardware": "not known"}
 _FROM = _Column("from", lambda row: _ORIGINS[row.measured_from], 0)
 
 
@@ -162,8 +163,7 @@ def _caption(
 
 
 def _name(row: SummaryRow, by: str) -> Text:
-    missing = "none asked" if by in ("provider", "model", "hardware") else NOTHING
-    name = printable(row.key)
+    name = printable(row.key) or _NAMELESS.get(by, NOTHING)
     if not row.exact:
         name = f"≈ {name}"
-    return Text(name or missing).append(" (simulated)" if row.simulated else "", style="dim")
+    return Text(name).append(" (simulated)" if row.simulated else "", style="dim")

@@ -166,7 +166,10 @@ def test_a_simulated_provider_is_said_to_be_one() -> None:
     assert "chip (simulated)" in render(row(simulated=True))
 
 
-@pytest.mark.parametrize(("by", "shown"), [("provider", "none asked"), ("language", "–")])  # noqa: RUF001 - a dash
+@pytest.mark.parametrize(
+    ("by", "shown"),
+    [("provider", "none asked"), ("hardware", "not known"), ("language", "–")],  # noqa: RUF001 - a dash
+)
 def test_a_group_without_a_name_is_said_to_be_one(by: str, shown: str) -> None:
     assert cells(render(row(""), by=by), shown)[0] == "12,345"
 

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -61,6 +66,42 @@ def test_export_and_report_say_where_they_cannot_write(
     assert capsys.readouterr().err.count(f"-o {nowhere}: ") == 2
     assert main(["export", "--format", "parquet"]) == 1
     assert "needs -o FILE" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a closed pipe is another error there")
+def test_export_ends_without_a_word_when_its_reader_has_enough(recorded: Path) -> None:
+    command = [
+        sys.executable,
+        "-I",
+        "-u",
+        "-m",
+        "ghostlap.lsp_server",
+        "export",
+        "--db",
+        str(recorded),
+    ]
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    done = subprocess.run(command, stdout=write_end, stderr=subprocess.PIPE, check=False)
+    os.close(write_end)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_an_endpoint_that_does_not_answer_is_one_sentence(recorded: Path) -> None:
+    pytest.importorskip("opentelemetry.sdk")
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        endpoint = f"http://127.0.0.1:{free.getsockname()[1]}"
+    command = [sys.executable, "-I", "-m", "ghostlap.lsp_server", "export", "--metrics-only"]
+    done = subprocess.run(
+        [*command, "--otlp", endpoint, "--db", str(recorded)],
+        stderr=subprocess.PIPE,
+        check=False,
+        text=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"ghostlap export: --otlp {endpoint} ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_export_writes_to_stdout_unless_told_otherwise(
