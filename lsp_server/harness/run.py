@@ -149,7 +149,8 @@ async def _warm(started: Started, target: LspTarget, workload: Workload) -> None
     place = workload.edits[0].start
     try:
         async with asyncio.timeout(_WARM_S):
-            await started.client.inline_completion(target.uri(0), place.line, 0)
+            for _ in range(2):  # a server may complain right behind its answer
+                await started.client.inline_completion(target.uri(0), place.line, 0)
     except (LspError, TimeoutError):
         pass
     except ServerGone as error:
@@ -192,7 +193,10 @@ async def _type(plan: Plan, seats: Sequence[_Seat], watch: Watch) -> None:
 async def _end(seat: _Seat) -> None:
     with suppress(LspError, ServerGone, TimeoutError):
         await seat.started.client.shutdown(timeout_s=_SHUTDOWN_S)
-    seat.run.said = list(dict.fromkeys(_said(seat.started.client)))
+    run = seat.run
+    run.said = list(dict.fromkeys(_said(seat.started.client)))
+    if run.arm.is_ours and run.said and not any(each.served for each in run.strokes):
+        raise Failure(f"{run.arm.label} gave nothing: {run.said[0]}")
     if seat.run.arm.is_ours:
         seat.run.ledger = await asyncio.to_thread(read_ledger, seat.started.database)
 
