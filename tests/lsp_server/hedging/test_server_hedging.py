@@ -110,6 +110,7 @@ async def test_a_backup_answers_for_a_primary_that_is_late(folder: Path, serve: 
     configure(folder, 'primary = "a"\nbackup = "b"\nhedge = { delay_ms = 30 }', a=SLOW, b=QUICK)
     async with serve() as client:
         assert await Typist(client).type() == ["quick()"]
+        await switch(client, "ghostlap.hedge.set", {"delay_ms": 30})  # the loser is ended by then
         assert await client.shutdown() == 0
     attempts = rows(
         folder,
