@@ -43,7 +43,7 @@ def build(
     if len(line) == 1 and not split and not shadows:
         return line[0].provider
     budget = Budget(_limits(plan), ledger)
-    provider: Provider = Hedge(line, _delay(plan), budget, failed, name=plan.mode)
+    provider: Provider = _hedge(line, plan, budget, failed, name=plan.mode)
     if split:
         provider = Split(
             provider, [(share, _canary(each, line, plan, budget, failed)) for share, each in split]
@@ -62,14 +62,37 @@ def _canary(
 ) -> Hedge:
     """Ask `backend` first, and the others as they would be asked otherwise."""
     others = [each for each in line if each is not backend] if plan.mode != "off" else []
-    return Hedge(
+    return _hedge(
         [backend, *others],
-        _delay(plan),
+        plan,
         budget,
         failed,
         name=f"{plan.mode}+split",
         role=Role.SPLIT,
         reason=LaunchReason.SPLIT,
+    )
+
+
+def _hedge(
+    line: list[Backend],
+    plan: Plan,
+    budget: Budget,
+    failed: Callable[[Exception], None],
+    *,
+    name: str,
+    role: Role = Role.PRIMARY,
+    reason: LaunchReason = LaunchReason.REQUEST,
+) -> Hedge:
+    return Hedge(
+        line,
+        _delay(plan),
+        budget,
+        failed,
+        name=name,
+        let_run_share=plan.settings.let_run_percent / 100,
+        shadow_share=plan.settings.shadow_percent / 100,
+        role=role,
+        reason=reason,
     )
 
 

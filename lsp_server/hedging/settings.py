@@ -75,6 +75,26 @@ class HedgingSettings:
             "user_only": True,
         },
     )
+    let_run_percent: float = field(
+        default=5.0,
+        metadata={
+            "help": "how many of those that lost are read to their first usable text all the "
+            "same, to learn when it would have come; 0: none",
+            "minimum": 0.0,
+            "maximum": 100.0,
+            "user_only": True,
+        },
+    )
+    shadow_percent: float = field(
+        default=2.0,
+        metadata={
+            "help": "for how many keystrokes a backup starts at once, to learn how long both take "
+            "in the same moment; 0: for none",
+            "minimum": 0.0,
+            "maximum": 100.0,
+            "user_only": True,
+        },
+    )
 
 
 def parse_mode(value: Any) -> Mode:

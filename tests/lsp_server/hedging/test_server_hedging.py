@@ -21,6 +21,7 @@ URI = "file:///folder/a.py"
 COMMAND = [sys.executable, "-I", "-m", "ghostlap.lsp_server"]
 QUICK = 'text = "quick()\\n"'
 SLOW = 'text = "slow()\\n", first_delay_s = 60.0'
+NO_SAMPLES = "hedging = { let_run_percent = 0, shadow_percent = 0 }"
 
 Serve = Callable[..., AbstractAsyncContextManager[LspClient]]
 
@@ -44,7 +45,7 @@ def configure(folder: Path, settings: str, **scripts: str) -> None:
         f'[providers.{name}]\ndialect = "scripted"\ndebounce_ms = 0\nscript = {{ {script} }}\n'
         for name, script in scripts.items()
     )
-    (folder / "config.toml").write_text(f"{settings}\n{providers}")
+    (folder / "config.toml").write_text(f"{settings}\n{NO_SAMPLES}\n{providers}")
 
 
 @pytest.fixture
@@ -110,7 +111,6 @@ async def test_a_backup_answers_for_a_primary_that_is_late(folder: Path, serve: 
     configure(folder, 'primary = "a"\nbackup = "b"\nhedge = { delay_ms = 30 }', a=SLOW, b=QUICK)
     async with serve() as client:
         assert await Typist(client).type() == ["quick()"]
-        await switch(client, "ghostlap.hedge.set", {"delay_ms": 30})  # the loser is ended by then
         assert await client.shutdown() == 0
     attempts = rows(
         folder,

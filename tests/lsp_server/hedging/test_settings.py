@@ -99,11 +99,16 @@ def test_a_folder_cannot_have_code_sent_to_whom_the_users_file_does_not_mention(
 
 def test_a_folder_cannot_raise_what_may_be_spent(tmp_path: Path) -> None:
     config, _ = config_of(tmp_path, 'backup = "groq"')
-    merged, problems = merge(
-        config, {"hedging": {"extra_percent": 500, "daily_usd": 99, "daily_requests": 9}}
-    )
+    raised = {
+        "extra_percent": 500,
+        "daily_usd": 99,
+        "daily_requests": 9,
+        "let_run_percent": 100,
+        "shadow_percent": 100,
+    }
+    merged, problems = merge(config, {"hedging": raised})
     assert merged.hedging == config.hedging
-    assert len(problems) == 3
+    assert len(problems) == len(raised)
 
 
 def test_where_nothing_may_be_sent_away_nobody_stands_beside_the_primary(tmp_path: Path) -> None:
