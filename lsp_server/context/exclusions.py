@@ -2,17 +2,17 @@
 
 A file is kept back when a rule says so (`.gitignore`, `.ghostlapignore`, git's own excludes, the
 user's patterns, all in gitignore's syntax), when its name is that of a key, a certificate or an
-environment file, or when it is too large to be source. A link is judged by both of its names.
+environment file, or when it is too large to be source. A link is judged by all of its names.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
+from ghostlap.lsp_server.context.credential_files import credential_reason
 from ghostlap.lsp_server.context.git_excludes import global_excludes, info_exclude, is_repository
 from ghostlap.lsp_server.context.ignore_rules import IgnoreRules, RuleFiles
 
@@ -22,18 +22,7 @@ _OUR_FILE = ".ghostlapignore"
 _Named: TypeAlias = tuple[str, IgnoreRules]
 LARGEST_BYTES = 1_000_000
 """Generated code and data; no file that a person edits."""
-
-# Environment files, private keys, certificates, key stores, and where tools keep credentials.
-_SENSITIVE = re.compile(
-    r"""\.env(?:[._-].*)?|.*\.env|\.envrc|\.netrc|_netrc|\.npmrc|\.pypirc|\.pgpass|\.htpasswd
-    |\.git-credentials|credentials(?:\.\w+)?|secrets?\.(?:ya?ml|json|toml|ini)|.*\.tfvars(?:\.json)?
-    |.*\.(?:pem|key|crt|cer|der|csr|p7b|p12|pfx|jks|keystore|kdbx?|ppk|asc|gpg|pub)
-    |id_(?:rsa|dsa|ecdsa|ed25519)(?:[._-].*)?|.*\.agekey|kubeconfig|\.vault[-_]?pass(?:word)?
-    |service[-_]account.*\.json|.*\.tfstate(?:\.backup)?""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_HARMLESS = re.compile(r"\.env\.(?:example|sample|template|dist)", re.IGNORECASE)
-_SENSITIVE_FOLDERS = frozenset({".ssh", ".gnupg", ".aws", ".kube", ".docker", ".git"})
+_MOST_LINKS = 8
 
 
 class Exclusions:
@@ -60,23 +49,11 @@ class Exclusions:
         `path` is absolute; a file outside of every root and repository has no rule files, and its
         name still counts. `size_bytes` counts where the file on the disk is smaller, or is not.
         """
-        real = _real(path)
-        for each in (path,) if real == path else (path, real):
-            if found := self.name_reason(each) or self._unwanted(each) or self._ruled_out(each):
+        for each in _names(path):
+            if found := credential_reason(each) or self._unwanted(each) or self._ruled_out(each):
                 return found
-        if max(size_bytes, _size_of(real)) > self._largest_bytes:
+        if max(size_bytes, _size_of(path)) > self._largest_bytes:
             return f"larger than {self._largest_bytes // 1000} kB"
-        return None
-
-    def name_reason(self, path: Path) -> str | None:
-        """Return why a path is kept back by what it is called alone."""
-        name = path.name
-        # Windows drops dots and spaces at the end, and opens the same file.
-        if _SENSITIVE.fullmatch(name.rstrip(". ")) and not _HARMLESS.fullmatch(name):
-            return "by its name it may hold credentials"
-        folders = {part.lower() for part in path.parts[:-1]}
-        if folders & _SENSITIVE_FOLDERS:
-            return "by its folder it may hold credentials"
         return None
 
     def _unwanted(self, path: Path) -> str | None:
@@ -156,6 +133,18 @@ def _relative(path: Path, folder: Path, *, is_folder: bool) -> str:
 
 def _is_below(path: Path, top: Path) -> bool:
     return path != top and path.is_relative_to(top)
+
+
+def _names(path: Path) -> list[Path]:
+    """Return what a file is called: as it was named, by each link on its way, and by itself."""
+    names = [path]
+    while len(names) <= _MOST_LINKS:
+        try:
+            target = names[-1].readlink()
+        except (OSError, ValueError):
+            break
+        names.append(Path(os.path.normpath(names[-1].parent / target)))
+    return [*dict.fromkeys([*names, _real(path)])]
 
 
 def _real(path: Path) -> Path:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+from ghostlap.lsp_server.context.credential_files import credential_reason
 from ghostlap.lsp_server.context.exclusions import Exclusions
 from ghostlap.lsp_server.context.locations import Roots, name_in, path_in
 from ghostlap.lsp_server.context.neighbours import Neighbours
@@ -135,8 +136,7 @@ class WorkspaceContext:
         size = document.size if document is not None else 0
         path = _local(path_in(uri))
         if path is None or not (_is_file(uri) or self._roots.around(path)):
-            name = PurePath("/", name_in(uri))
-            reason = self._exclusions.name_reason(Path(name))
+            reason = credential_reason(PurePath("/", name_in(uri)))
             if reason is None and size > settings.max_file_kb * 1000:
                 return f"larger than {settings.max_file_kb} kB"
             return reason

@@ -14,6 +14,9 @@ from ghostlap.lsp_server.context.exclusions import Exclusions
         ".env", ".env.local", "prod.env", ".ENV", ".envrc", "server.key", "tls.crt", "ca.pem",
         "release.keystore", "store.p12", "id_rsa", "id_ed25519.old", ".netrc", ".npmrc", ".pypirc",
         "credentials", "credentials.json", "secrets.yaml", "terraform.tfvars", "vault.kdbx",
+        ".env~", "server.key.bak", "#.env#", ".env.", "id_rsa.old", ".bash_history", "app.p8",
+        "gcp-credentials.json", "client_secret_1.json", "prod.kubeconfig", ".my.cnf", "htpasswd",
+        "terraform.tfstate.backup", ".env::$DATA",
     ],
 )  # fmt: skip
 def test_files_that_may_hold_credentials_are_kept_back(tmp_path: Path, name: str) -> None:
@@ -22,8 +25,12 @@ def test_files_that_may_hold_credentials_are_kept_back(tmp_path: Path, name: str
 
 
 @pytest.mark.parametrize(
-    "name", ["environment.py", "key.py", "keys.ts", ".env.example", "secrets.py", "monkey.go"]
-)
+    "name",
+    [
+        "environment.py", "key.py", "keys.ts", ".env.example", "secrets.py", "monkey.go",
+        "credentials.py", "test_credentials.ts", "history.py", "public.rs", "main.py.orig",
+    ],
+)  # fmt: skip
 def test_source_files_with_such_names_are_not(tmp_path: Path, name: str) -> None:
     assert Exclusions((tmp_path,)).reason(tmp_path / name) is None
 
@@ -77,3 +84,17 @@ def test_a_file_that_is_too_large_is_kept_back(tmp_path: Path) -> None:
     exclusions = Exclusions((tmp_path,), largest_bytes=1000)
     assert exclusions.reason(tmp_path / "a.py", 1001) == "larger than 1 kB"
     assert exclusions.reason(tmp_path / "a.py", 1000) is None
+
+
+def test_a_link_is_judged_by_each_name_on_its_way(tmp_path: Path) -> None:
+    (tmp_path / "plain.py").write_text("x = 1\n")
+    (tmp_path / "between.pem").symlink_to("plain.py")
+    (tmp_path / "shown.py").symlink_to("between.pem")
+    reason = Exclusions((tmp_path,)).reason(tmp_path / "shown.py")
+    assert reason == "by its name it may hold credentials"
+
+
+def test_links_in_a_circle_end(tmp_path: Path) -> None:
+    (tmp_path / "a.py").symlink_to("b.py")
+    (tmp_path / "b.py").symlink_to("a.py")
+    assert Exclusions((tmp_path,)).reason(tmp_path / "a.py") is None
