@@ -32,6 +32,7 @@ __all__ = ["Buffer"]
 _HEADS = 1 << 15
 _DEPTHS = (5, 7, 2, 1)
 """How many tokens each chain is keyed on; the 7 are shapes."""
+_LONGEST = max(_DEPTHS)
 _BY_SHAPE = 1
 _LOOKED_AT = (32, 24, 16, 12)
 """How many positions of each chain are looked at; thrice that with a half-typed word."""
@@ -40,6 +41,7 @@ _KEPT = 8
 _KEPT_BY_SHAPE = 4
 _BEFORE = np.arange(1, CONTEXT_TOKENS + 1)
 _SMALLEST_COMPACTED = 20_000
+_NOWHERE = array("i", [-1])
 
 
 @dataclass(slots=True)
@@ -132,15 +134,15 @@ class Buffer:
             avoid = cursor_line if name == uri else -1
             is_typed = 0 <= avoid < len(document.lines) and document.spans[avoid] is None
             left = document.missing - is_typed
-            if not left:  # as at most keys
+            if not left or done >= most_lines:  # nothing is left at most keys
                 continue
-            for number in _outwards(max(avoid, 0), len(document.lines)):
-                if done >= most_lines or not left:
-                    break
-                if document.spans[number] is None and number != avoid:
+            for number in _missing_outwards(document.spans, max(avoid, 0)):
+                if number != avoid:
                     self._index_line(document, number)
                     done += 1
                     left -= 1
+                if done >= most_lines or not left:
+                    break
         return done
 
     # Index, for the vote.
@@ -248,32 +250,29 @@ class Buffer:
             context = self._context(document, number)
             if before is None:
                 context.append(tokens.pop(0))  # where the line above ends is not known yet
-            self._append(context, document.number, number, alive=False)
+            self._append_dead(context, document.number, number)
         begin = len(self._tokens)
-        self._append(tokens, document.number, number, alive=True)
+        self._append(tokens, document.number, number)
         document.spans[number] = (begin, len(self._tokens))
         document.missing -= 1
         self.version += 1
 
-    def _context(self, document: _Document, number: int) -> list[int]:
+    def _context(self, document: _Document, number: int) -> array[int]:
         """The tokens before a line, of lines that may not be indexed themselves yet."""
-        gathered: list[list[int]] = []
-        size = 0
+        context: array[int] = array("i")
         for above in range(number - 1, -1, -1):
             span = document.spans[above]
             if span is not None:
-                tokens = list(self._tokens[span[0] : span[1]])
+                tokens = self._tokens[span[0] : span[1]]
             else:
                 width = self._width_above(document, above)
                 kind, parts, _ = line_tokens(document.lines[above], width)
-                tokens = [2 * (kind if above else Break.EDGE)]
-                tokens += [self._intern(part) for part in parts]
-            gathered.append(tokens)
-            size += len(tokens)
-            if size >= CONTEXT_TOKENS:
-                break
-        flat = [token for tokens in reversed(gathered) for token in tokens]
-        return [EDGE_TOKEN] * (CONTEXT_TOKENS - size) + flat[-CONTEXT_TOKENS:]
+                tokens = array("i", [2 * (kind if above else Break.EDGE)])
+                tokens.extend([self._intern(part) for part in parts])
+            context = tokens + context
+            if len(context) >= CONTEXT_TOKENS:
+                return context[-CONTEXT_TOKENS:]
+        return array("i", [EDGE_TOKEN]) * (CONTEXT_TOKENS - len(context)) + context
 
     def _width_above(self, document: _Document, number: int) -> int:
         for above in range(number - 1, max(-1, number - 50), -1):
@@ -282,36 +281,48 @@ class Buffer:
                 return indent_width(line)
         return 0
 
-    def _append(self, tokens: list[int], owner: int, line: int, *, alive: bool) -> None:
+    def _append_dead(self, tokens: array[int], owner: int, line: int) -> None:
+        """Append tokens that are only there to be what stands before others."""
+        self._extend(tokens, owner, line, alive=False)
+        self._dead += len(tokens)
+        nowhere = _NOWHERE * len(tokens)
+        for chain in self._earlier:
+            chain.extend(nowhere)
+
+    def _append(self, tokens: list[int], owner: int, line: int) -> None:
+        """Append tokens that can be found; as many as the longest chain's stand before them."""
         first = len(self._tokens)
-        count = len(tokens)
+        self._extend(array("i", tokens), owner, line, alive=True)
+        stream = self._tokens[first - _LONGEST :].tolist()
+        codes = self._codes[first - _LONGEST :].tolist()
+        heads5, heads_shape, heads2, heads1 = self._heads
+        earlier5, earlier_shape, earlier2, earlier1 = self._earlier
+        latest, position = self._latest, first
+        # Spelled out: this is what a keystroke waits for.
+        for at, token in enumerate(tokens):
+            latest[token] = position
+            slot = hash(tuple(stream[at + 2 : at + 7])) % _HEADS
+            earlier5.append(heads5[slot])
+            heads5[slot] = position
+            slot = hash(tuple(codes[at : at + 7])) % _HEADS
+            earlier_shape.append(heads_shape[slot])
+            heads_shape[slot] = position
+            before = stream[at + 6]
+            slot = hash((stream[at + 5], before)) % _HEADS
+            earlier2.append(heads2[slot])
+            heads2[slot] = position
+            slot = hash((before,)) % _HEADS
+            earlier1.append(heads1[slot])
+            heads1[slot] = position
+            position += 1
+
+    def _extend(self, tokens: array[int], owner: int, line: int, *, alive: bool) -> None:
+        count, shapes = len(tokens), self._word_shapes
         self._tokens.extend(tokens)
-        word_shapes = self._word_shapes
-        self._codes.extend([shape_code(token, word_shapes[token >> 1]) for token in tokens])
-        self._lines.extend([line] * count)
-        self._owners.extend([owner] * count)
-        self._alive.extend([alive] * count)
-        if not alive:
-            self._dead += count
-            for chain in self._earlier:
-                chain.extend([-1] * count)
-            return
-        latest = self._latest
-        stream = self._tokens[first - 7 :].tolist()
-        codes = self._codes[first - 7 :].tolist()
-        for at in range(count):
-            position = first + at
-            latest[stream[at + 7]] = position
-            keys = (
-                tuple(stream[at + 2 : at + 7]),
-                tuple(codes[at : at + 7]),
-                tuple(stream[at + 5 : at + 7]),
-                (stream[at + 6],),
-            )
-            for heads, earlier, key in zip(self._heads, self._earlier, keys, strict=True):
-                slot = hash(key) % _HEADS
-                earlier.append(heads[slot])
-                heads[slot] = position
+        self._codes.extend([shape_code(token, shapes[token >> 1]) for token in tokens])
+        self._lines.extend(array("i", [line]) * count)
+        self._owners.extend(array("i", [owner]) * count)
+        self._alive.extend((b"\1" if alive else b"\0") * count)
 
     def _intern(self, part: str) -> int:
         word, space = split_space(part)
@@ -338,9 +349,20 @@ class Buffer:
             document.missing = len(document.lines)
 
 
-def _outwards(middle: int, length: int) -> Iterator[int]:
-    """Yield 0…length-1, what is near `middle` first, and of one side in reading order."""
+def _missing_outwards(spans: list[tuple[int, int] | None], middle: int) -> Iterator[int]:
+    """Yield where None is, what is near `middle` first, and of one side in reading order.
+
+    What has been yielded may be filled in meanwhile.
+    """
+    length = len(spans)
     low = min(middle, length)
-    yield from range(max(0, low - 64), min(length, low + 64))
-    yield from range(max(0, low - 64))
-    yield from range(min(length, low + 64), length)
+    near = max(0, low - 64), min(length, low + 64)
+    for start, stop in (near, (0, near[0]), (near[1], length)):
+        number = start
+        while number < stop:
+            try:
+                number = spans.index(None, number, stop)
+            except ValueError:
+                break
+            yield number
+            number += 1
