@@ -8,8 +8,8 @@ quantiles, which `ghostlap stats` shows, and the sum of a keystroke's stages wit
 
 Between two processes lies the system, which wakes them when it likes, and a stamp cannot tell the
 time before its process ran. How often that takes more than 1 ms is measured beside it, of a relay
-in C that stamps nothing: so many of the keystrokes cannot be held against a stamp. All share one
-CPU, because waking another one takes longer.
+in C that stamps nothing: so many of the keystrokes cannot be held against a stamp. Nobody is bound to
+a CPU: on one alone the server's writer would be in the way of its own event loop.
 """
 
 from __future__ import annotations
@@ -99,7 +99,6 @@ def _type(keys: int, folder: str) -> tuple[list[Block], list[Block]]:
     with _ghostlap(folder) as server, FLOOR.session() as relay:
         for session in (server, relay):
             session("start")
-            session.place(apart=False)
             session(f"open 0 {LINES}")
             session(_command(WARM_UP_KEYS))
         for done in range(0, keys, BLOCK_KEYS):
