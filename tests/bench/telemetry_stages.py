@@ -8,8 +8,8 @@ quantiles, which `ghostlap stats` shows, and the sum of a keystroke's stages wit
 
 Between two processes lies the system, which wakes them when it likes, and a stamp cannot tell the
 time before its process ran. How often that takes more than 1 ms is measured beside it, of a relay
-in C that stamps nothing: so many of the keystrokes cannot be held against a stamp. Nobody is bound to
-one CPU, where the server's writer would be in the way of its own event loop.
+in C that stamps nothing: so many of the keystrokes cannot be held against a stamp. Nobody has one
+CPU alone: there the server's writer would be in the way of its own event loop.
 """
 
 from __future__ import annotations
