@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,25 +135,67 @@ class SortedContexts:
 def sort_by_context(codes: NDArray[np.int64], count: int) -> NDArray[np.int32]:
     """Return the first `count` positions of a stream that stands last first, in order.
 
-    By prefix doubling: ranks of single codes make ranks of two, those make ranks of four.
+    What ties stands as in the stream. By prefix doubling: the order by so many codes, moved by as
+    many, is the order by those behind them, and a stable sort by the first ones makes it twice as
+    deep. Positions are sorted along with the numbers they are sorted by, as one number: sorting
+    numbers takes a fifth of the time of finding their order.
     """
     if not count:
         return np.zeros(0, np.int32)
-    rank = _ranks(codes)
-    step = 1
-    while step < DEPTH:
-        behind = np.concatenate([rank[step:], np.zeros(step, np.int64)])
-        rank = _ranks((rank << 32) | behind)
-        step *= 2
-    return np.argsort(rank[1:][:count], kind="stable").astype(np.int32)
+    size = len(codes)
+    keys, depth = _packed(_dense(codes), _KEY_BITS - size.bit_length())
+    order = _stable_order(keys)
+    begins = _changes(keys[order])
+    del keys
+    while depth < DEPTH:
+        rank = np.empty(size, np.int32)
+        rank[order] = np.cumsum(begins, dtype=np.int32)
+        ends = np.arange(size - depth, size, dtype=np.int32)  # nothing stands behind these
+        order = np.concatenate([ends, order[order >= depth] - np.int32(depth)])
+        order = order[_stable_order(rank[order])]
+        begins = _changes(rank[order])
+        begins |= _changes(rank[np.minimum(order + np.int32(depth), size - 1)])
+        depth *= 2
+    order -= np.int32(1)  # a position's context begins behind it
+    return order[(order >= 0) & (order < count)]
 
 
-def _ranks(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    order = np.argsort(values)
-    ordered = values[order]
-    steps = np.empty(len(values), np.int64)
-    steps[0] = 0
-    np.cumsum(ordered[1:] != ordered[:-1], out=steps[1:])
-    rank = np.empty(len(values), np.int64)
-    rank[order] = steps
-    return rank
+_KEY_BITS = 63
+
+
+def _dense(codes: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Return numbers in the order of the codes, without gaps."""
+    there = np.zeros(int(codes.max()) + 1, bool)
+    there[codes] = True
+    return (np.cumsum(there, dtype=np.int32) - np.int32(1))[codes]
+
+
+def _packed(rank: NDArray[np.int32], most_bits: int) -> tuple[NDArray[np.int64], int]:
+    """Return as many codes as fit into so many bits, as one number at each position; how many."""
+    bits = max(1, int(rank.max()).bit_length())
+    keys = rank.astype(np.int64)
+    depth = 1
+    while depth < DEPTH and 2 * depth * bits <= most_bits:
+        behind = keys[depth:].copy()
+        keys <<= depth * bits
+        keys[:-depth] |= behind
+        depth *= 2
+    return keys, depth
+
+
+def _stable_order(values: NDArray[Any]) -> NDArray[np.int32]:
+    """Return where the values stand that come first, second, … of `values`, equal ones in turn."""
+    bits = len(values).bit_length()
+    keys = values.astype(np.int64)
+    keys <<= bits
+    keys |= np.arange(len(keys))
+    keys.sort()
+    keys &= (1 << bits) - 1
+    return keys.astype(np.int32)
+
+
+def _changes(ordered: NDArray[Any]) -> NDArray[np.bool_]:
+    """Say which values differ from the one before. The first does not."""
+    found = np.zeros(len(ordered), bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=found[1:])
+    return found
