@@ -10,7 +10,6 @@ import contextlib
 import os
 import sys
 import sysconfig
-from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -57,81 +56,114 @@ def build(
     sources: Iterable[str], target: Path, about: Mapping[str, Any] = MappingProxyType({})
 ) -> None:
     """Index `sources` into the file `target`, which is complete or not there at all."""
-    raw: dict[str, int] = {"": 0}  # stands for the edge of a file
-    parts: list[array[int]] = []
-    size = 0
-    for source in sources:
-        size += len(source)
-        numbers = array("i", [0])
-        numbers.extend(raw.setdefault(piece, len(raw)) for piece in pieces(source))
-        parts.append(numbers)
-    stream = np.concatenate([np.frombuffer(each, dtype=np.int32) for each in parts] or [_EMPTY])
-    words, tokens = _number(list(raw), stream)
+    raw, stream, ends, size = _numbered(sources)
+    words = _words(raw)
+    tokens = _tokens(raw, stream, words)
+    del stream
+    tokens = np.concatenate([tokens[::-1], np.full(CONTEXT_TOKENS, EDGE_TOKEN, np.int32)])
+    indexed = tokens[:-CONTEXT_TOKENS]
     word_shapes = np.zeros(FIRST_WORD + len(words), np.uint8)
     word_shapes[FIRST_WORD:] = [shape_of(word) for word in words]
-    tokens = np.concatenate([tokens[::-1], np.full(CONTEXT_TOKENS, EDGE_TOKEN)])
-    kinds = word_shapes[tokens >> 1].astype(np.int64)
-    codes = np.where(kinds > 0, 2 * kinds + (tokens & 1), ITSELF + tokens)
+    codes = _shape_codes(word_shapes)[tokens]
     encoded = [word.encode("utf-8", "surrogatepass") for word in words]
-    indexed = tokens[:-CONTEXT_TOKENS]
     places = np.zeros(2 * len(word_shapes), np.int32)
     places[indexed[::-1]] = np.arange(len(indexed) - 1, -1, -1)
-    ends = np.cumsum([len(each) for each in parts])
-    starts = (ends[-1] - ends)[::-1] if parts else _EMPTY
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "tokens": tokens,
         "shapes": codes,
         "by_context": sort_by_context(tokens, len(indexed)),
         "by_shape": sort_by_context(codes, len(indexed)),
-        "file_starts": starts,
+        "file_starts": len(indexed) - ends[::-1],
         "word_shapes": word_shapes,
         "word_ends": np.cumsum([len(each) for each in encoded]),
         "word_bytes": np.frombuffer(b"".join(encoded), np.uint8),
         "counts": np.bincount(indexed, minlength=2 * len(word_shapes)),
         "places": places,
     }
-    write_index(target, arrays, {"source_bytes": size, "files": len(parts), **about})
+    write_index(target, arrays, {"source_bytes": size, "files": len(ends), **about})
 
 
-_EMPTY = np.zeros(0, np.int32)
+class _Numbers(dict[str, int]):
+    """Numbers pieces as they come up. One that came up before costs no step of the interpreter."""
+
+    def __missing__(self, piece: str) -> int:
+        number = self[piece] = len(self)
+        return number
 
 
-def _number(raw: list[str], stream: NDArray[np.int32]) -> tuple[list[str], NDArray[np.int64]]:
-    """Return the sorted words, and the tokens of the stream of raw pieces."""
-    split = [split_space(piece) if piece and piece[0] not in "\r\n" else None for piece in raw]
-    words = sorted(
-        {each[0] for each in split if each},
-        key=lambda word: word.encode("utf-8", "surrogatepass"),
-    )
+_EDGE = ""
+"""The piece, of no text, that a file begins with; the first to be numbered."""
+
+
+def _numbered(
+    sources: Iterable[str],
+) -> tuple[list[str], NDArray[np.int32], NDArray[np.int64], int]:
+    """Return the pieces there are, all texts as their numbers, where each ends, and characters."""
+    numbers = _Numbers({_EDGE: 0})
+    parts = [np.zeros(0, np.int32)]
+    size = 0
+    for source in sources:
+        size += len(source)
+        found = pieces(source)
+        part = np.zeros(1 + len(found), np.int32)
+        part[1:] = np.fromiter(map(numbers.__getitem__, found), np.int32, len(found))
+        parts.append(part)
+    ends = np.cumsum([len(each) for each in parts[1:]], dtype=np.int64)
+    return [*numbers], np.concatenate(parts), ends, size
+
+
+def _words(raw: Iterable[str]) -> list[str]:
+    """Return the words of pieces, in the order of their bytes."""
+    words = {split_space(piece)[0] for piece in raw if not _is_break(piece)}
+    return sorted(words, key=lambda word: word.encode("utf-8", "surrogatepass"))
+
+
+def _is_break(piece: str) -> bool:
+    return piece[:1] in "\r\n"  # or the edge
+
+
+def _tokens(raw: list[str], stream: NDArray[np.int32], words: list[str]) -> NDArray[np.int32]:
+    """Return the tokens of a stream of raw pieces."""
     number = {word: at for at, word in enumerate(words, FIRST_WORD)}
-    token_of = np.array(
-        [2 * number[each[0]] + each[1] if each else 2 * Break.EDGE for each in split], np.int64
-    )
-    width_of = np.array(
-        [
-            indent_width(piece.lstrip("\r\n")) if piece and piece[0] in "\r\n" else -1
-            for piece in raw
-        ],
-        np.int64,
-    )
-    tokens = token_of[stream]
-    _break_lines(tokens, width_of[stream], stream == 0)
-    return words, tokens
+
+    def token(piece: str) -> int:
+        word, space = split_space(piece)
+        return 2 * number[word] + space
+
+    breaks = [_is_break(piece) for piece in raw]
+    tokens = [-1 if is_break else token(piece) for is_break, piece in zip(breaks, raw, strict=True)]
+    widths = [
+        indent_width(piece.lstrip("\r\n")) if is_break else 0
+        for is_break, piece in zip(breaks, raw, strict=True)
+    ]
+    found = np.array(tokens, np.int32)[stream]
+    _break_lines(found, stream, np.array(widths, np.int64))
+    return found
 
 
-def _break_lines(tokens: NDArray[np.int64], widths: NDArray[np.int64], edges: NDArray[Any]) -> None:
-    """Write into `tokens` what each line break does to the indentation."""
-    breaks = np.flatnonzero(widths >= 0)
-    following = np.append(breaks[1:], len(tokens)) if len(breaks) else breaks
-    next_is_edge = np.append(edges[1:], True)
-    blank = (following == breaks + 1) | next_is_edge[breaks]
+def _break_lines(
+    tokens: NDArray[np.int32], stream: NDArray[np.int32], widths: NDArray[np.int64]
+) -> None:
+    """Write into `tokens`, -1 where a line breaks or a file begins, what that does to indentation.
+
+    `widths` has each piece's indentation.
+    """
+    ends = np.append(tokens < 0, True)
+    breaks = np.flatnonzero(ends[:-1])
+    is_edge = stream[breaks] == 0
+    blank = ends[breaks + 1] & ~is_edge
     tokens[breaks[blank]] = 2 * Break.BLANK
-    kept = np.sort(np.concatenate([breaks[~blank], np.flatnonzero(edges)]))
-    own = np.where(edges[kept], 0, widths[kept])
-    change = np.diff(own, prepend=0)
+    kept, is_edge = breaks[~blank], is_edge[~blank]
+    change = np.diff(widths[stream[kept]], prepend=0)
     kinds = np.where(change == 0, Break.SAME, np.where(change > 0, Break.IN, Break.OUT))
-    kinds = np.where(edges[kept], Break.EDGE, kinds)
-    tokens[kept] = 2 * kinds
+    tokens[kept] = 2 * np.where(is_edge, Break.EDGE, kinds)
+
+
+def _shape_codes(word_shapes: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """Return the shape code of each token there is, as `shape_code` does."""
+    kinds = np.repeat(word_shapes.astype(np.int32), 2)
+    tokens = np.arange(len(kinds), dtype=np.int32)
+    return np.where(kinds > 0, 2 * kinds + (tokens & 1), ITSELF + tokens)
 
 
 if __name__ == "__main__":

@@ -132,7 +132,7 @@ class SortedContexts:
         return bad
 
 
-def sort_by_context(codes: NDArray[np.int64], count: int) -> NDArray[np.int32]:
+def sort_by_context(codes: NDArray[Any], count: int) -> NDArray[np.int32]:
     """Return the first `count` positions of a stream that stands last first, in order.
 
     What ties stands as in the stream. By prefix doubling: the order by so many codes, moved by as
@@ -163,7 +163,7 @@ def sort_by_context(codes: NDArray[np.int64], count: int) -> NDArray[np.int32]:
 _KEY_BITS = 63
 
 
-def _dense(codes: NDArray[np.int64]) -> NDArray[np.int32]:
+def _dense(codes: NDArray[Any]) -> NDArray[np.int32]:
     """Return numbers in the order of the codes, without gaps."""
     there = np.zeros(int(codes.max()) + 1, bool)
     there[codes] = True

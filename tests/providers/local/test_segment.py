@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghostlap.providers.local.build import build
-from ghostlap.providers.local.index_file import MAGIC, IndexFileInvalid
+from ghostlap.providers.local.index_file import MAGIC, IndexFileInvalid, map_index
 from ghostlap.providers.local.lexer import pieces, split_space
-from ghostlap.providers.local.query import query_at
+from ghostlap.providers.local.query import CONTEXT_TOKENS, query_at
 from ghostlap.providers.local.segment import Segment
-from ghostlap.providers.local.words import FIRST_WORD
+from ghostlap.providers.local.words import FIRST_WORD, Break, line_tokens
 
 SOURCE = """
 def area(width, height):
@@ -85,6 +85,26 @@ def test_any_text_can_be_indexed(
     found = texts(segment, "".join(sources)[-40:])
     indexed = {split_space(piece)[0] for source in sources for piece in pieces(source)}
     assert {*found} <= indexed | set(query_at("".join(sources)[-40:])[0].words)
+
+
+@given(st.lists(st.text(alphabet="ab \n\t(.", max_size=60), max_size=4))
+def test_lines_are_numbered_as_an_open_document_numbers_them(
+    tmp_path_factory: pytest.TempPathFactory, sources: list[str]
+) -> None:
+    path = tmp_path_factory.mktemp("index") / "any.index"
+    build(sources, path)
+    _, arrays, _ = map_index(path)
+    segment = Segment(path)
+    expected = []
+    for source in sources:
+        width = 0
+        for number, line in enumerate(source.split("\n")):
+            kind, parts, width = line_tokens(line, width)
+            expected.append(2 * (kind if number else Break.EDGE))
+            parts = parts if number else pieces(line)  # white space before anything else stays
+            expected += [segment.numbered(*split_space(each))[0] for each in parts]
+            width = width if number else 0
+    assert arrays["tokens"][::-1][CONTEXT_TOKENS:].tolist() == expected
 
 
 def test_a_file_appears_complete_or_not_at_all(tmp_path: Path) -> None:
