@@ -144,18 +144,18 @@ def sort_by_context(codes: NDArray[Any], count: int) -> NDArray[np.int32]:
         return np.zeros(0, np.int32)
     size = len(codes)
     keys, depth = _packed(_dense(codes), _KEY_BITS - size.bit_length())
-    order = _stable_order(keys)
-    begins = _changes(keys[order])
-    del keys
+    order, begins = _sorted(keys)
     while depth < DEPTH:
         rank = np.empty(size, np.int32)
         rank[order] = np.cumsum(begins, dtype=np.int32)
         ends = np.arange(size - depth, size, dtype=np.int32)  # nothing stands behind these
         order = np.concatenate([ends, order[order >= depth] - np.int32(depth)])
-        order = order[_stable_order(rank[order])]
-        begins = _changes(rank[order])
-        begins |= _changes(rank[np.minimum(order + np.int32(depth), size - 1)])
+        within, begins = _sorted(rank[order])
+        order = order[within]
         depth *= 2
+        if depth < DEPTH:
+            behind = np.minimum(order + np.int32(depth // 2), size - 1)
+            begins |= _changes(rank[behind])
     order -= np.int32(1)  # a position's context begins behind it
     return order[(order >= 0) & (order < count)]
 
@@ -167,7 +167,8 @@ def _dense(codes: NDArray[Any]) -> NDArray[np.int32]:
     """Return numbers in the order of the codes, without gaps."""
     there = np.zeros(int(codes.max()) + 1, bool)
     there[codes] = True
-    return (np.cumsum(there, dtype=np.int32) - np.int32(1))[codes]
+    numbers = np.cumsum(there, dtype=np.int32) - np.int32(1)
+    return numbers.take(codes)
 
 
 def _packed(rank: NDArray[np.int32], most_bits: int) -> tuple[NDArray[np.int64], int]:
@@ -183,15 +184,16 @@ def _packed(rank: NDArray[np.int32], most_bits: int) -> tuple[NDArray[np.int64],
     return keys, depth
 
 
-def _stable_order(values: NDArray[Any]) -> NDArray[np.int32]:
-    """Return where the values stand that come first, second, … of `values`, equal ones in turn."""
+def _sorted(values: NDArray[Any]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """Return where the values stand in order, equal ones in turn, and at which another begins."""
     bits = len(values).bit_length()
     keys = values.astype(np.int64)
     keys <<= bits
     keys |= np.arange(len(keys))
     keys.sort()
-    keys &= (1 << bits) - 1
-    return keys.astype(np.int32)
+    order = (keys & ((1 << bits) - 1)).astype(np.int32)
+    keys >>= bits
+    return order, _changes(keys)
 
 
 def _changes(ordered: NDArray[Any]) -> NDArray[np.bool_]:
