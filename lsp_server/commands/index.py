@@ -14,13 +14,14 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghostlap.lsp_server.commands import Failure
 
 if TYPE_CHECKING:
+    from ghostlap.lsp_server.context.exclusions import Exclusions
     from ghostlap.providers.local.workspace_build import Listed
 
 __all__ = ["add_arguments", "run"]
@@ -39,6 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--no-packages", action="store_true", help="no packages (embedded.installed_packages)"
+    )
+    parser.add_argument(
+        "--exclude",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="nor what this matches, as in .gitignore (besides context.exclude)",
     )
     parser.add_argument("--cache-dir", type=Path, help="where (embedded.cache_dir)")
 
@@ -69,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _index(root: Path, args: argparse.Namespace) -> bool:
     from ghostlap.lsp_server import config  # noqa: PLC0415 - no other command needs all
+    from ghostlap.lsp_server.context.exclusions import Exclusions  # noqa: PLC0415 - as above
     from ghostlap.providers.local.installed import imported_sources  # noqa: PLC0415 - as above
     from ghostlap.providers.local.workspace import LIBRARY_MARK  # noqa: PLC0415 - as above
     from ghostlap.providers.local.workspace_build import (  # noqa: PLC0415 - as above
@@ -78,11 +87,15 @@ def _index(root: Path, args: argparse.Namespace) -> bool:
         workspace_folder,
     )
 
-    settings = config.load()[0].embedded
+    loaded = config.load()[0]
+    settings = loaded.embedded
+    excluded = (*loaded.context.exclude, *args.exclude)
 
     def listing() -> dict[str, list[Listed]]:
         most_mb = args.most_mb or settings.workspace_mb
-        files = most_recent(_sources(root), most_mb * 1_000_000)
+        exclusions = Exclusions((root,), patterns=excluded, home=_home())
+        found = _sources(root, exclusions)
+        files = most_recent(found, most_mb * 1_000_000, _allowed_by(exclusions, root))
         wanted = families(files)
         if settings.installed_packages and not args.no_packages and wanted.get("py"):
             wanted["py" + LIBRARY_MARK] = imported_sources(root, wanted["py"])
@@ -97,31 +110,38 @@ def _index(root: Path, args: argparse.Namespace) -> bool:
     return update(workspace_folder(_cache_dir(args), root), root, listing, progress)
 
 
-def _sources(root: Path) -> Iterator[Listed]:
-    """Yield the source files below `root` that no rule keeps back."""
-    from ghostlap.lsp_server.context.exclusions import Exclusions  # noqa: PLC0415 - see _index
+def _allowed_by(exclusions: Exclusions, root: Path) -> Callable[[Listed], bool]:
+    return lambda each: exclusions.reason(root / each.path) is None
+
+
+def _sources(root: Path, exclusions: Exclusions) -> Iterator[Listed]:
+    """Yield the source files below `root` but those in folders that are kept back."""
     from ghostlap.providers.local.families import family_of  # noqa: PLC0415 - see _index
     from ghostlap.providers.local.workspace_build import Listed  # noqa: PLC0415 - see _index
 
-    exclusions = Exclusions((root,), home=_home())
-    for folder, folders, names in os.walk(root):
-        here = Path(folder)
-        folders[:] = sorted(
-            name
-            for name in folders
-            if name not in _SKIPPED_FOLDERS
-            and not (here / name / "pyvenv.cfg").exists()
-            and exclusions.reason(here / name / "x.py") is None
-        )
-        for name in sorted(names):
-            path = here / name
-            if not family_of(name) or path.is_symlink():
-                continue
-            with contextlib.suppress(OSError):
-                stat = path.stat()
-                if stat.st_size and exclusions.reason(path) is None:
-                    relative = path.relative_to(root).as_posix()
-                    yield Listed(relative, stat.st_mtime_ns, stat.st_size)
+    folders = [root]
+    while folders:
+        here = folders.pop()
+        with contextlib.suppress(OSError), os.scandir(here) as entries:
+            for entry in entries:
+                with contextlib.suppress(OSError):
+                    if entry.is_dir(follow_symlinks=False):
+                        if _is_searched(entry, exclusions):
+                            folders.append(Path(entry.path))
+                    elif family_of(entry.name) and entry.is_file(follow_symlinks=False):
+                        stat = entry.stat()
+                        if stat.st_size:
+                            relative = Path(entry.path).relative_to(root).as_posix()
+                            yield Listed(relative, stat.st_mtime_ns, stat.st_size)
+
+
+def _is_searched(folder: os.DirEntry[str], exclusions: Exclusions) -> bool:
+    path = Path(folder.path)
+    return (
+        folder.name not in _SKIPPED_FOLDERS
+        and not (path / "pyvenv.cfg").exists()
+        and exclusions.reason(path / "x.py") is None
+    )
 
 
 def _show(root: Path, cache_dir: Path) -> int:

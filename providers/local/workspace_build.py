@@ -60,11 +60,16 @@ def workspace_folder(cache_dir: Path, root: Path) -> Path:
     return cache_dir / "workspaces" / mark[:20]
 
 
-def most_recent(files: Iterable[Listed], most_bytes: int) -> list[Listed]:
-    """Return the most recently changed files that together are not larger than `most_bytes`."""
+def most_recent(
+    files: Iterable[Listed], most_bytes: int, is_wanted: Callable[[Listed], bool] = lambda _: True
+) -> list[Listed]:
+    """Return the most recently changed files that together are not larger than `most_bytes`.
+
+    Of more files than these nobody asks whether they are wanted: that may be slow.
+    """
     chosen, total = [], 0
     for each in sorted(files, key=lambda each: (-each.mtime_ns, each.path)):
-        if total + each.size_bytes <= most_bytes:
+        if total + each.size_bytes <= most_bytes and is_wanted(each):
             total += each.size_bytes
             chosen.append(each)
     return chosen

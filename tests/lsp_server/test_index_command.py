@@ -48,6 +48,33 @@ def test_it_indexes_what_no_rule_keeps_back_and_says_how_much(root: Path, tmp_pa
     assert "Nothing has changed" in index(root, tmp_path / "cache")
 
 
+def test_what_the_settings_exclude_is_not_indexed(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("drafts", "sketches"):
+        (root / name).mkdir()
+        (root / name / "new.py").write_text("x = 1\n")
+    assert py_files(index(root, tmp_path / "cache")) == 3
+    (tmp_path / "config.toml").write_text('context.exclude = ["drafts/"]\n')
+    monkeypatch.setenv("GHOSTLAP_CONFIG", str(tmp_path / "config.toml"))
+    assert py_files(index(root, tmp_path / "cache")) == 2
+    assert py_files(index(root, tmp_path / "cache", "--exclude=sketches/**")) == 1
+
+
+def py_files(said: str) -> int:
+    (line,) = [line for line in said.splitlines() if line.startswith("py ")]
+    return int(line.split()[1])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs symbolic links")
+def test_links_are_not_followed_and_their_targets_are_indexed_once(
+    root: Path, tmp_path: Path
+) -> None:
+    (root / "again.py").symlink_to(root / "shapes.py")
+    (root / "loop").symlink_to(root, target_is_directory=True)
+    assert py_files(index(root, tmp_path / "cache")) == 1
+
+
 def test_stats_index_nothing(root: Path, tmp_path: Path) -> None:
     assert "is not indexed" in index(root, tmp_path / "cache", "--stats")
     assert not (tmp_path / "cache").exists()

@@ -139,6 +139,18 @@ def test_the_most_recently_changed_files_are_taken_up_to_the_limit() -> None:
     assert "large.py" not in [each.path for each in most_recent(large, 25)]
 
 
+def test_no_more_files_are_asked_about_than_are_taken() -> None:
+    files = [Listed(f"{age}.py", 1_000 - age, 10) for age in range(50)]
+    asked: list[str] = []
+
+    def is_wanted(each: Listed) -> bool:
+        asked.append(each.path)
+        return each.path != "1.py"
+
+    assert [each.path for each in most_recent(files, 25, is_wanted)] == ["0.py", "2.py"]
+    assert asked == ["0.py", "1.py", "2.py"]
+
+
 def test_packages_are_those_that_the_code_imports(tmp_path: Path) -> None:
     installed = tmp_path / ".venv" / "lib" / "python3.12" / "site-packages"
     for name in ("wanted", "unused"):
