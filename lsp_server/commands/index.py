@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import logging
 import os
 import sys
 import time
@@ -60,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
     if args.porcelain:
         with contextlib.suppress(AttributeError, OSError):  # Windows has no such call
             os.nice(10)
+        logging.getLogger("ghostlap.providers.local").addHandler(_Porcelain())
     began = time.monotonic()
     try:
         changed = _index(root, args)
@@ -108,6 +110,13 @@ def _index(root: Path, args: argparse.Namespace) -> bool:
             print(f"\r{done / 1e6:.1f} of {total / 1e6:.1f} MB", end="", file=sys.stderr)
 
     return update(workspace_folder(_cache_dir(args), root), root, listing, progress)
+
+
+class _Porcelain(logging.Handler):
+    """Tells the server what it is to log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(json.dumps({"warning": record.getMessage()}), flush=True)
 
 
 def _allowed_by(exclusions: Exclusions, root: Path) -> Callable[[Listed], bool]:

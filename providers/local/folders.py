@@ -123,6 +123,7 @@ class Folders:
                 except TimeoutError:
                     waited_s += _LOOK_EVERY_S
                     await self.forget_missing()
+                    self.is_stale |= any(each.is_damaged for each in self._workspaces)
 
     async def _refresh(self) -> None:
         self.is_stale = False

@@ -1,7 +1,13 @@
 """The file that an index is kept in: named arrays behind a header that says what was indexed.
 
-Layout: the magic, the length of a JSON header as 8 bytes (little-endian), the header (where each
-array stands, what was indexed), the arrays, each aligned to 8 bytes.
+Layout: the magic; as little-endian numbers the lengths of the header and of the front (8 bytes
+each) and the CRC-32 of the front and of the streams (4 bytes each); the front, which is a JSON
+header (where each array stands, what was indexed) and the arrays about files and words; the
+streams. Each array is aligned to 8 bytes.
+
+The front is small and is held against its sum whenever the file is opened. The streams are four
+fifths of the file: reading them for a sum would take as much of the server's memory as they are
+long, so that this is left to the process that brings the index up to date.
 """
 
 from __future__ import annotations
@@ -11,28 +17,34 @@ import mmap
 import os
 import struct
 import sys
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ARRAYS", "MAGIC", "IndexFileInvalid", "map_index", "write_index"]
+__all__ = ["ARRAYS", "MAGIC", "IndexFileInvalid", "map_index", "verify_index", "write_index"]
 
-MAGIC = b"ghostlap index 2\n"
+MAGIC = b"ghostlap index 3\n"
 ARRAYS = {
-    "tokens": ">u4",  # last first; big-endian, so that comparing bytes compares numbers
-    "shapes": ">u4",
-    "by_context": "i4",
-    "by_shape": "i4",
     "file_starts": "i4",
     "word_shapes": "u1",
     "word_ends": "u4",
     "word_bytes": "u1",
     "counts": "i4",
     "places": "i4",
+    # The streams.
+    "tokens": ">u4",  # last first; big-endian, so that comparing bytes compares numbers
+    "shapes": ">u4",
+    "by_context": "i4",
+    "by_shape": "i4",
 }
+_FIRST_STREAM = "tokens"
+_NUMBERS = struct.Struct("<QQII")
+_FRONT_AT = -(-(len(MAGIC) + _NUMBERS.size) // 8) * 8
+_READ_BYTES = 1 << 20
 
 
 class IndexFileInvalid(Exception):
@@ -46,24 +58,28 @@ def write_index(path: Path, arrays: Mapping[str, NDArray[Any]], about: Mapping[s
     at = 0
     for name, each in data.items():
         places[name] = [at, len(each)]
-        at += -(-each.nbytes // 8) * 8
+        at += _aligned(each.nbytes)
     header = json.dumps({"about": about, "arrays": places, "order": sys.byteorder}).encode()
-    padding = -(len(MAGIC) + 8 + len(header)) % 8
+    header += b" " * (_aligned(len(header)) - len(header))
+    padded = [part for each in data.values() for part in (each.data, bytes(-each.nbytes % 8))]
+    first_stream = 2 * [*ARRAYS].index(_FIRST_STREAM)
+    front, streams = [header, *padded[:first_stream]], padded[first_stream:]
+    front_bytes = len(header) + places[_FIRST_STREAM][0]
+    numbers = _NUMBERS.pack(len(header), front_bytes, _sum(front), _sum(streams))
     half_done = path.with_name(f"{path.name}.{os.getpid()}")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with half_done.open("wb") as file:
-            file.write(MAGIC + struct.pack("<Q", len(header) + padding) + header + b" " * padding)
-            for each in data.values():
-                file.write(each.tobytes())
-                file.write(bytes(-each.nbytes % 8))
+            file.write((MAGIC + numbers).ljust(_FRONT_AT, b"\0"))
+            for part in (*front, *streams):
+                file.write(part)
         half_done.replace(path)
     finally:
         half_done.unlink(missing_ok=True)
 
 
 def map_index(path: Path) -> tuple[mmap.mmap, dict[str, NDArray[Any]], dict[str, Any]]:
-    """Map an index file: its bytes, its arrays, what was indexed.
+    """Map an index file: its bytes, its arrays, what was indexed. The streams are not looked at.
 
     Raises `IndexFileInvalid`, and OSError where the file can't be read.
     """
@@ -72,29 +88,54 @@ def map_index(path: Path) -> tuple[mmap.mmap, dict[str, NDArray[Any]], dict[str,
             raw = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except ValueError as error:
             raise IndexFileInvalid("it is empty") from error
-    if raw[: len(MAGIC)] != MAGIC:
-        raise IndexFileInvalid("it is not an index of this version")
+    length, front_bytes, front_sum, _ = _numbers(raw[:_FRONT_AT])
+    front = raw[_FRONT_AT : _FRONT_AT + front_bytes]
+    if zlib.crc32(front) != front_sum:
+        raise IndexFileInvalid("it is damaged")
     try:
-        (length,) = struct.unpack_from("<Q", raw, len(MAGIC))
-        start = len(MAGIC) + 8 + length
-        header = json.loads(raw[len(MAGIC) + 8 : start])
+        header = json.loads(front[:length])
         if header["order"] != sys.byteorder:
             raise IndexFileInvalid("it was made on another kind of machine")
         arrays = {}
         for name, kind in ARRAYS.items():
             at, count = header["arrays"][name]
-            arrays[name] = np.frombuffer(raw, kind, count, start + at)
-    except (struct.error, ValueError, KeyError, TypeError) as error:
+            arrays[name] = np.frombuffer(raw, kind, count, _FRONT_AT + length + at)
+        about = dict(header["about"])
+    except (ValueError, KeyError, TypeError) as error:
         raise IndexFileInvalid("its header is damaged, or it is cut off") from error
-    _check(arrays)
-    return raw, arrays, dict(header["about"])
+    return raw, arrays, about
 
 
-def _check(arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Refuse what would read beyond an array. What stands in them is not looked at."""
-    if len(arrays["tokens"]) != len(arrays["shapes"]):
-        raise IndexFileInvalid("its tokens and their shapes do not match")
-    if len(arrays["counts"]) != 2 * len(arrays["word_shapes"]):
-        raise IndexFileInvalid("its words and their shapes do not match")
-    if len(arrays["by_context"]) != len(arrays["by_shape"]):
-        raise IndexFileInvalid("its orders do not match")
+def verify_index(path: Path) -> None:
+    """Read all of an index file. Raises `IndexFileInvalid` and OSError as `map_index` does."""
+    with path.open("rb") as file:
+        _, front_bytes, front_sum, stream_sum = _numbers(file.read(_FRONT_AT))
+        size = os.fstat(file.fileno()).st_size
+        if zlib.crc32(file.read(min(front_bytes, size))) != front_sum:
+            raise IndexFileInvalid("it is damaged")
+        found = 0
+        while part := file.read(_READ_BYTES):
+            found = zlib.crc32(part, found)
+    if found != stream_sum:
+        raise IndexFileInvalid("it is damaged, or it is cut off")
+
+
+def _numbers(start: bytes) -> tuple[int, int, int, int]:
+    """Return the lengths of header and front, and the sums of front and streams."""
+    if not start.startswith(MAGIC):
+        raise IndexFileInvalid("it is not an index of this version")
+    if len(start) < _FRONT_AT:
+        raise IndexFileInvalid("it is cut off")
+    length, front_bytes, front_sum, stream_sum = _NUMBERS.unpack_from(start, len(MAGIC))
+    return length, front_bytes, front_sum, stream_sum
+
+
+def _aligned(size: int) -> int:
+    return -(-size // 8) * 8
+
+
+def _sum(parts: Iterable[bytes | memoryview]) -> int:
+    found = 0
+    for part in parts:
+        found = zlib.crc32(part, found)
+    return found

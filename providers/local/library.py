@@ -10,8 +10,8 @@ import sys
 import sysconfig
 from pathlib import Path
 
+from ghostlap.providers.local.guarded import GuardedSegment
 from ghostlap.providers.local.index_file import MAGIC, IndexFileInvalid
-from ghostlap.providers.local.segment import Segment
 
 __all__ = ["LibraryFailed", "build_library", "library_path", "open_library"]
 
@@ -29,13 +29,13 @@ def library_path(cache_dir: Path) -> Path:
     return cache_dir / f"python-{sys.version_info.major}.{sys.version_info.minor}-{mark}.index"
 
 
-def open_library(path: Path) -> Segment | None:
+def open_library(path: Path) -> GuardedSegment | None:
     """Return the index, None where there is none. A damaged one is removed, with a line in the log.
 
     Raises `LibraryFailed` where it is there and can't be read.
     """
     try:
-        return Segment(path)
+        return GuardedSegment(path)
     except FileNotFoundError:
         return None
     except IndexFileInvalid as error:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
+from ghostlap.providers.local.guarded import GuardedSegment
 from ghostlap.providers.local.index_file import IndexFileInvalid
 from ghostlap.providers.local.places import Source
 from ghostlap.providers.local.segment import Segment
@@ -36,11 +37,12 @@ class Workspace:
         self.root = root
         self._folder = workspace_folder(cache_dir, root)
         self._indexer = [*indexer, str(root)]
-        self._segments: dict[str, list[Segment]] = {}
+        self._segments: dict[str, list[GuardedSegment]] = {}
         self._hidden: dict[Segment, frozenset[int]] = {}
         self._numbers: dict[Segment, dict[str, int]] = {}
         self._open_files: frozenset[str] = frozenset()
-        self._mark = 0
+        self._mark: object = None
+        self._given_up: set[Path] = set()
 
     @property
     def source_bytes(self) -> int:
@@ -53,42 +55,41 @@ class Workspace:
     def segments(self, family: str) -> Sequence[Segment]:
         return self._segments.get(family, ())
 
+    @property
+    def is_damaged(self) -> bool:
+        """Whether a part turned out to be damaged since it was opened, and is to be made anew."""
+        return bool(self._damaged())
+
+    def _damaged(self) -> list[Path]:
+        parts = [each for parts in self._segments.values() for each in parts]
+        return [each.path for each in parts if each.is_damaged and each.path not in self._given_up]
+
     def open(self) -> None:
-        """Open the index as it is on disk, if it is another one than what is open."""
-        try:
-            mark = (self._folder / MANIFEST).stat().st_mtime_ns
-        except OSError:
-            mark = 0
+        """Open the index as it is on disk, if it is another one than what is open.
+
+        A part that can't be opened is left out: the indexing process makes it anew and says so.
+        """
+        manifest = read_manifest(self._folder)
+        files = [str(part["file"]) for parts in manifest.values() for part in parts]
+        mark = [_mtime_ns(self._folder / name) for name in (MANIFEST, *files)]
         if mark == self._mark:
             return
         self._mark = mark
-        segments: dict[str, list[Segment]] = {}
+        segments: dict[str, list[GuardedSegment]] = {}
         self._hidden.clear()
         self._numbers.clear()
-        for family, parts in read_manifest(self._folder).items():
+        for family, parts in manifest.items():
             source = Source.LIBRARY if family.endswith(LIBRARY_MARK) else Source.WORKSPACE
             for part in parts:
-                segment = self._open_one(self._folder / str(part["file"]), source)
+                segment = _opened(self._folder / str(part["file"]), source)
                 if segment is None:
-                    self._mark = -1
                     continue
                 segments.setdefault(family, []).append(segment)
                 self._hidden[segment] = frozenset(part["hidden"])
-                files = segment.about.get("files", [])
-                self._numbers[segment] = {each[0]: number for number, each in enumerate(files)}
+                files_of = segment.about.get("files", [])
+                self._numbers[segment] = {each[0]: number for number, each in enumerate(files_of)}
         self._segments = segments
         self._hide()
-
-    def _open_one(self, path: Path, source: Source) -> Segment | None:
-        try:
-            return Segment(path, source)
-        except IndexFileInvalid as error:
-            log.warning("A part of the workspace's index is made anew: %s.", error)
-            with contextlib.suppress(OSError):
-                path.unlink()
-        except OSError as error:
-            log.warning("A part of the workspace's index can't be read (%s).", error.strerror)
-        return None
 
     def hide_open(self, paths: Collection[Path]) -> None:
         """Suggest nothing from the files of open documents: those are indexed as they are now."""
@@ -150,9 +151,13 @@ class Workspace:
                     told = json.loads(line)
                     if "problem" in told:
                         problem = str(told["problem"])
+                    elif "warning" in told:
+                        log.warning("%s", told["warning"])
                     else:
                         progress(int(told["done"]), int(told["total"]))
             await process.wait()
+        except ValueError as error:  # a line without an end
+            raise IndexingFailed("the process that indexes said what it never says") from error
         finally:
             if process.returncode is None:
                 process.kill()
@@ -160,3 +165,23 @@ class Workspace:
         if process.returncode:
             raise IndexingFailed(problem or f"indexing ended with {process.returncode}")
         self.open()
+        if left := self._damaged():  # as they were written: to make them anew would not help
+            self._given_up.update(left)
+            log.warning("A part of the workspace's index can't be used, and is left out.")
+
+
+def _opened(path: Path, source: Source) -> GuardedSegment | None:
+    try:
+        return GuardedSegment(path, source)
+    except (IndexFileInvalid, FileNotFoundError):
+        return None
+    except OSError as error:
+        log.warning("A part of the workspace's index can't be read (%s).", error.strerror)
+        return None
+
+
+def _mtime_ns(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0

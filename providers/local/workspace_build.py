@@ -12,6 +12,7 @@ import hashlib
 import json
 import logging
 import os
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +20,7 @@ from typing import Any, NamedTuple
 from ghostlap.providers.local.build import build
 from ghostlap.providers.local.families import family_of
 from ghostlap.providers.local.file_lock import locked
-from ghostlap.providers.local.index_file import MAGIC, IndexFileInvalid, map_index
+from ghostlap.providers.local.index_file import MAGIC, IndexFileInvalid, map_index, verify_index
 
 __all__ = [
     "MANIFEST",
@@ -76,17 +77,32 @@ def most_recent(
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Return the manifest; an empty one where there is none, or one of another version."""
+    """Return the manifest; an empty one where there is none of this version, or it is damaged."""
+    try:
+        return _manifest(folder)
+    except (OSError, _Damaged):
+        return {}
+
+
+class _Damaged(Exception):
+    """The manifest does not say what was written into it."""
+
+
+def _manifest(folder: Path) -> Manifest:
+    """Raises `_Damaged` and OSError."""
     try:
         found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if found["version"] != _VERSION:
             return {}
+        if found["sum"] != _sum(found["families"]):
+            raise _Damaged
         return {str(name): list(parts) for name, parts in found["families"].items()}
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        log.warning("The workspace's index is made anew: its manifest is damaged.")
-        return {}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise _Damaged from error
+
+
+def _sum(families: object) -> int:
+    return zlib.crc32(json.dumps(families).encode())
 
 
 def update(
@@ -100,8 +116,9 @@ def update(
     The listing is made under the lock: whoever had to wait for another finds its work done.
     """
     with locked(folder / "lock"):
+        _remove_half_done(folder)
         wanted = listing()
-        old = read_manifest(folder)
+        old = _manifest_or_anew(folder)
         plans = {name: _plan(folder, old.get(name, ()), files) for name, files in wanted.items()}
         total = sum(each.size_bytes for plan in plans.values() for each in plan.to_index)
         manifest: dict[str, list[Mapping[str, Any]]] = {}
@@ -115,11 +132,29 @@ def update(
                 done += sum(each.size_bytes for each in plan.to_index)
             if parts:
                 manifest[name] = parts
-        if manifest == old:
+        if manifest == old and not total:
             return False
         _write_manifest(folder, manifest)
         progress(total, total)
         return True
+
+
+def _remove_half_done(folder: Path) -> None:
+    """Remove what processes have left that were ended: no other one writes now."""
+    for pattern in ("*.index.*", f"{MANIFEST}.*"):
+        for path in folder.glob(pattern):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _manifest_or_anew(folder: Path) -> Manifest:
+    try:
+        return _manifest(folder)
+    except FileNotFoundError:
+        return {}
+    except (OSError, _Damaged):
+        log.warning("The workspace's index is made anew: its manifest is damaged.")
+        return {}
 
 
 class _Plan(NamedTuple):
@@ -158,6 +193,7 @@ def _plan(folder: Path, parts: Sequence[Mapping[str, Any]], files: Sequence[List
 def _files_of(path: Path) -> list[Listed] | None:
     """Return the files that an index holds, by their numbers; None where it can't be used."""
     try:
+        verify_index(path)
         _, _, about = map_index(path)
         return [Listed(*each) for each in about["files"]]
     except (KeyError, TypeError, IndexFileInvalid) as error:
@@ -193,7 +229,7 @@ def _index(folder: Path, family: str, files: Sequence[Listed], texts: Iterable[s
 
 def _write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     half_done = folder / f"{MANIFEST}.{os.getpid()}"
-    text = json.dumps({"version": _VERSION, "families": manifest})
+    text = json.dumps({"version": _VERSION, "families": manifest, "sum": _sum(manifest)})
     half_done.write_text(text, encoding="utf-8")
     half_done.replace(folder / MANIFEST)
     used = {str(part["file"]) for parts in manifest.values() for part in parts}
