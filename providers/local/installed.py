@@ -1,4 +1,9 @@
-"""The installed packages that a Python project imports: what its code is most likely to call."""
+"""The installed packages that a Python project imports: what its code is most likely to call.
+
+Not so for JavaScript and TypeScript: beside an index of eslint, fastify, tiptap or Redux Toolkit,
+the sources of what they import from node_modules had .418 of the keys saved instead of .414, beside
+40 kB of each .359 instead of .356, type declarations none; only beside no index .335, not .299.
+"""
 
 from __future__ import annotations
 
