@@ -31,6 +31,8 @@ _SKIPPED_FOLDERS = frozenset(
     {".git", ".hg", ".svn", "node_modules", "__pycache__", "site-packages"}
 )
 
+_PROGRESS_WIDTH = len("500.0 of 500.0 MB")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", nargs="?", default=".", type=Path, help="the folder (this one)")
@@ -56,6 +58,8 @@ def run(args: argparse.Namespace) -> int:
     root = args.path.expanduser().resolve()
     if not root.is_dir():
         raise Failure(f"{args.path} is not a folder.")
+    if args.most_mb is not None and args.most_mb < 1:
+        raise Failure("--most-mb is 1 at least.")
     if args.stats:
         return _show(root, _cache_dir(args))
     if args.porcelain:
@@ -66,15 +70,14 @@ def run(args: argparse.Namespace) -> int:
     try:
         changed = _index(root, args)
     except OSError as error:
+        why = f"the index can't be written ({error.strerror}): embedded.cache_dir says where"
         if args.porcelain:
-            print(json.dumps({"problem": f"the index can't be written ({error.strerror})"}))
-        raise Failure(f"The index can't be written: {error.strerror}.") from error
-    if not args.porcelain:
-        print(
-            f"{'Indexed' if changed else 'Nothing has changed'}: {time.monotonic() - began:.1f} s"
-        )
-        return _show(root, _cache_dir(args))
-    return 0
+            print(json.dumps({"problem": why}))
+        raise Failure(f"{why[0].upper()}{why[1:]}.") from error
+    if args.porcelain:
+        return 0
+    print(f"{'Indexed' if changed else 'Nothing has changed'}: {time.monotonic() - began:.1f} s")
+    return _show(root, _cache_dir(args), "holds no source that may be indexed.")
 
 
 def _index(root: Path, args: argparse.Namespace) -> bool:
@@ -107,7 +110,8 @@ def _index(root: Path, args: argparse.Namespace) -> bool:
         if args.porcelain:
             print(json.dumps({"done": done, "total": total}), flush=True)
         elif sys.stderr.isatty():
-            print(f"\r{done / 1e6:.1f} of {total / 1e6:.1f} MB", end="", file=sys.stderr)
+            said = f"{done / 1e6:.1f} of {total / 1e6:.1f} MB" if done < total else ""
+            print(f"\r{said:{_PROGRESS_WIDTH}}\r", end="", file=sys.stderr, flush=True)
 
     return update(workspace_folder(_cache_dir(args), root), root, listing, progress)
 
@@ -153,7 +157,8 @@ def _is_searched(folder: os.DirEntry[str], exclusions: Exclusions) -> bool:
     )
 
 
-def _show(root: Path, cache_dir: Path) -> int:
+def _show(root: Path, cache_dir: Path, no_index: str = "") -> int:
+    """Print what is indexed; `no_index` says why nothing is."""
     from ghostlap.providers.local.index_file import (  # noqa: PLC0415 - see _index
         IndexFileInvalid,
         map_index,
@@ -166,7 +171,7 @@ def _show(root: Path, cache_dir: Path) -> int:
     folder = workspace_folder(cache_dir, root)
     manifest = read_manifest(folder)
     if not manifest:
-        print(f"{root} is not indexed: ghostlap index {root} does so.")
+        print(f"{root} {no_index or f'is not indexed: ghostlap index {root} does so.'}")
         return 0
     print(f"{root}, in {folder}:")
     print(f"{'':12}{'files':>8}{'source':>12}{'index':>12}{'hidden':>8}")

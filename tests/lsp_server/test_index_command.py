@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -87,12 +88,72 @@ def test_two_at_once_index_once(root: Path, tmp_path: Path) -> None:
     assert sorted("Nothing has changed" in each for each in said) == [False, True]
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+def refused(*arguments: str) -> str:
+    command = [*INDEX, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def test_a_folder_that_is_not_there_is_named(root: Path, tmp_path: Path) -> None:
+    assert "none is not a folder" in refused(str(tmp_path / "none"))
+    assert "none is not a folder" in refused(str(tmp_path / "none"), "--stats")
+    assert "shapes.py is not a folder" in refused(str(root / "shapes.py"))
+
+
+def test_a_limit_of_nothing_is_refused(root: Path) -> None:
+    assert "--most-mb" in refused(str(root), "--most-mb=0")
+
+
+@pytest.mark.parametrize("name", ["", "picture.png"])
+def test_a_folder_without_source_is_said_to_be_so(tmp_path: Path, name: str) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    if name:
+        (empty / name).write_bytes(b"PNG")
+    assert "holds no source" in index(empty, tmp_path / "cache")
+    assert "is not indexed" in index(empty, tmp_path / "cache", "--stats")
+
+
+def test_a_cache_that_cannot_be_written_names_the_setting(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert "embedded.cache_dir" in refused(str(root), f"--cache-dir={tmp_path / 'file'}")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs limits of a process")
+def test_a_full_disk_leaves_the_index_as_it_was(root: Path, tmp_path: Path) -> None:
+    import resource  # noqa: PLC0415 - there is none on Windows
+
+    cache = tmp_path / "cache"
+    index(root, cache)
+    before = index(root, cache, "--stats")
+    (root / "more.py").write_text("x = 1\n" * 20_000)
     done = subprocess.run(
-        [*INDEX, str(tmp_path / "none")], capture_output=True, text=True, timeout=60, check=False
+        [*INDEX, str(root), f"--cache-dir={cache}", "--porcelain"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
     )
     assert done.returncode == 1
-    assert "is not a folder" in done.stderr
+    assert "can't be written" in json.loads(done.stdout.splitlines()[-1])["problem"]
+    assert index(root, cache, "--stats") == before
+    assert not [*cache.rglob("*.index.*")]
+    assert "Indexed" in index(root, cache)
+
+
+def test_of_more_than_the_limit_the_most_recently_changed_is_indexed(
+    root: Path, tmp_path: Path
+) -> None:
+    for age in range(4):
+        path = root / f"large{age}.py"
+        path.write_text("x = 1\n" * 60_000)
+        os.utime(path, (2_000_000_000 - age, 2_000_000_000 - age))
+    assert py_files(index(root, tmp_path / "cache", "--most-mb=1")) == 3
+    assert py_files(index(root, tmp_path / "cache")) == 5
 
 
 def test_the_packages_and_the_limit_are_options(root: Path, tmp_path: Path) -> None:
