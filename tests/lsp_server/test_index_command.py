@@ -13,6 +13,8 @@ import pytest
 from ghostlap.lsp_server.progress import WorkProgress
 from ghostlap.providers import CompletionRequest
 from ghostlap.providers.local import EmbeddedEngine, EmbeddedSettings
+from ghostlap.providers.local.index_file import map_index
+from ghostlap.providers.local.workspace_build import read_manifest, workspace_folder
 
 INDEX = [sys.executable, "-I", "-m", "ghostlap.lsp_server", "index"]
 CODE = """
@@ -65,6 +67,45 @@ def test_what_the_settings_exclude_is_not_indexed(
 def py_files(said: str) -> int:
     (line,) = [line for line in said.splitlines() if line.startswith("py ")]
     return int(line.split()[1])
+
+
+def test_a_rule_that_comes_later_takes_out_what_was_indexed(root: Path, tmp_path: Path) -> None:
+    (root / "sub").mkdir()
+    (root / "sub" / "more.py").write_text("x = 1\n")
+    (root / "sub" / "kept.py").write_text("y = 1\n")
+    cache = tmp_path / "cache"
+    assert py_files(index(root, cache)) == 3
+    (root / "sub" / ".gitignore").write_text("more.py\n")
+    index(root, cache)
+    assert shown_files(cache, root) == {"shapes.py", "sub/kept.py"}
+    (root / ".ghostlapignore").write_text("sub/\n")
+    index(root, cache)
+    assert shown_files(cache, root) == {"shapes.py"}
+
+
+def shown_files(cache: Path, root: Path) -> set[str]:
+    """Return the files that are suggested from."""
+    folder = workspace_folder(cache, root)
+    found = set()
+    for part in read_manifest(folder)["py"]:
+        files = [each[0] for each in map_index(folder / part["file"])[2]["files"]]
+        found |= {name for number, name in enumerate(files) if number not in part["hidden"]}
+    return found
+
+
+def test_the_limit_is_a_setting(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        (root / f"large{number}.py").write_text("x = 1\n" * 80_000)
+    (tmp_path / "config.toml").write_text("embedded.workspace_mb = 1\n")
+    monkeypatch.setenv("GHOSTLAP_CONFIG", str(tmp_path / "config.toml"))
+    monkeypatch.setenv("GHOSTLAP_CACHE_DIR", str(tmp_path / "ours"))
+    done = subprocess.run(
+        [*INDEX, str(root)], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert py_files(done.stdout) == 3
+    assert [*(tmp_path / "ours" / "workspaces").iterdir()]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs symbolic links")

@@ -1,5 +1,6 @@
 """A workspace's index follows its files, and costs no more than what has changed."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -82,6 +83,31 @@ def test_a_changed_file_is_indexed_alone(root: Path, folder: Path) -> None:
     assert indexed[-1] == (18, 18)
     assert "other_3" in following(folder, "alpha_3 = ")
     assert "beta_3" not in following(folder, "alpha_3 = ")
+
+
+@pytest.mark.parametrize("what", ["time", "size"])
+def test_a_change_of_either_time_or_size_is_one(root: Path, folder: Path, what: str) -> None:
+    changed = root / "m3.py"
+    before = changed.stat().st_mtime_ns
+    update(folder, root, lambda: listed(root))
+    text = changed.read_text().replace("beta", "zeta" if what == "time" else "omega")
+    changed.write_text(text)
+    time_ns = before + (1_000_000_000 if what == "time" else 0)
+    os.utime(changed, ns=(time_ns, time_ns))
+    update(folder, root, lambda: listed(root))
+    assert text.split()[2] in following(folder, "alpha_3 = ")
+    assert "beta_3" not in following(folder, "alpha_3 = ")
+
+
+def test_what_vanishes_while_it_is_indexed_is_left_out(root: Path, folder: Path) -> None:
+    wanted = listed(root)
+    (root / "m3.py").unlink()
+    (root / "m4.py").unlink()
+    (root / "m4.py").mkdir()
+    assert update(folder, root, lambda: wanted)
+    assert "beta_5" in following(folder, "alpha_5 = ")
+    assert "beta_3" not in following(folder, "alpha_3 = ")
+    assert update(folder, root, lambda: families(each for each in wanted["py"][:2]))
 
 
 def test_a_changed_file_that_changes_again_replaces_what_was_indexed_of_it(
