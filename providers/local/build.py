@@ -10,6 +10,7 @@ import contextlib
 import os
 import sys
 import sysconfig
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostlap.providers.local.index_file import write_index
+from ghostlap.providers.local.index_file import MAGIC, write_index
 from ghostlap.providers.local.lexer import indent_width, pieces, shape_of, split_space
 from ghostlap.providers.local.query import CONTEXT_TOKENS
 from ghostlap.providers.local.sorted_contexts import sort_by_context
@@ -26,6 +27,7 @@ from ghostlap.providers.local.words import EDGE_TOKEN, FIRST_WORD, ITSELF, Break
 
 __all__ = ["build", "main", "standard_library"]
 
+_LONGEST_BUILD_S = 3_600
 _LARGEST_BYTES = 400_000
 """A larger module is data: tables of names and codes."""
 _NOT_CODE = frozenset(
@@ -38,8 +40,21 @@ def main() -> int:
     with contextlib.suppress(AttributeError, OSError):  # Windows has no such call
         os.nice(10)
     target = Path(sys.argv[1])
+    _tidy(target.parent)
     build(standard_library(), target)
     return 0
+
+
+def _tidy(folder: Path) -> None:
+    """Remove indexes of other versions, and what processes that were ended have left half done."""
+    for path in folder.glob("python-*.index*"):
+        with contextlib.suppress(OSError):
+            with path.open("rb") as file:
+                is_ours = file.read(len(MAGIC)) == MAGIC
+            is_done = path.suffix == ".index"
+            is_old = time.time() - path.stat().st_mtime > _LONGEST_BUILD_S
+            if is_old and not (is_ours and is_done):
+                path.unlink()
 
 
 def standard_library() -> Iterator[str]:

@@ -38,6 +38,8 @@ MANIFEST = "manifest.json"
 _MOST_CHANGED = 0.2
 """When more of an index than this share has changed it is made anew."""
 _TELL_EVERY_BYTES = 500_000
+_LONGEST_LINE = 5_000
+"""Paragraphs of prose are shorter. One word of a line of base64 may be all of it."""
 _VERSION = MAGIC.decode("ascii").strip()
 
 Manifest = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -212,11 +214,21 @@ def _texts(
         text = ""
         with contextlib.suppress(OSError):
             text = (root / each.path).read_text(encoding="utf-8", errors="replace")
-        yield text
+        yield _written_by_hand(text)
         done += each.size_bytes
         if done - told >= _TELL_EVERY_BYTES:
             told = done
             progress(min(done, total - 1), total)  # it is sorted yet
+
+
+def _written_by_hand(text: str) -> str:
+    """Return a text without its lines that are data or made by a program; none of a binary file."""
+    if "\0" in text:
+        return ""
+    lines = text.split("\n")
+    if max(map(len, lines)) <= _LONGEST_LINE:
+        return text
+    return "\n".join("" if len(line) > _LONGEST_LINE else line for line in lines)
 
 
 def _index(folder: Path, family: str, files: Sequence[Listed], texts: Iterable[str]) -> str:

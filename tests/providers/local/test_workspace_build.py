@@ -110,6 +110,15 @@ def test_what_vanishes_while_it_is_indexed_is_left_out(root: Path, folder: Path)
     assert update(folder, root, lambda: families(each for each in wanted["py"][:2]))
 
 
+def test_nothing_is_learned_from_data(root: Path, folder: Path) -> None:
+    (root / "blob.py").write_text(f"blob = {'a' * 6_000}\nalpha_blob = beta_blob\n")
+    (root / "binary.py").write_bytes(b"alpha_binary = beta_binary\n\0")
+    update(folder, root, lambda: listed(root))
+    assert {len(word) for word in following(folder, "blob = ")} <= set(range(20))
+    assert "beta_blob" in following(folder, "alpha_blob = ")
+    assert "beta_binary" not in following(folder, "alpha_binary = ")
+
+
 def test_a_changed_file_that_changes_again_replaces_what_was_indexed_of_it(
     root: Path, folder: Path
 ) -> None:
