@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from ghostlap.providers.local.places import Places, Source
@@ -20,10 +21,17 @@ class GuardedSegment(Segment):
     not merely hold one, because the votes are spared the way through a second object.
     """
 
-    def __init__(self, path: Path, source: Source = Source.LIBRARY) -> None:
+    def __init__(
+        self,
+        path: Path,
+        source: Source = Source.LIBRARY,
+        on_damage: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`on_damage` is called once. Raises as `Segment` does."""
         super().__init__(path, source)
         self.path = path
         self.is_damaged = False
+        self._on_damage = on_damage
         self._tokens_there = 2 * (FIRST_WORD + len(self._word_ends))
 
     def places(self, query: Query, half: Half | None) -> Places | None:
@@ -32,9 +40,11 @@ class GuardedSegment(Segment):
         try:
             found = super().places(query, half)
         except (IndexError, ValueError, OverflowError):
-            self.is_damaged = True
-            return None
+            return self._led_astray()
         if found is not None and found.nexts.max() >= self._tokens_there:
-            self.is_damaged = True
-            return None
+            return self._led_astray()
         return found
+
+    def _led_astray(self) -> None:
+        self.is_damaged = True
+        self._on_damage()

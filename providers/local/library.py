@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import platform
@@ -32,10 +33,12 @@ def library_path(cache_dir: Path) -> Path:
 def open_library(path: Path) -> GuardedSegment | None:
     """Return the index, None where there is none. A damaged one is removed, with a line in the log.
 
+    So is one that turns out to be damaged while somebody types.
+
     Raises `LibraryFailed` where it is there and can't be read.
     """
     try:
-        return GuardedSegment(path)
+        return GuardedSegment(path, on_damage=lambda: _remove(path))
     except FileNotFoundError:
         return None
     except IndexFileInvalid as error:
@@ -44,6 +47,12 @@ def open_library(path: Path) -> GuardedSegment | None:
         return None
     except OSError as error:
         raise LibraryFailed(f"the index file can't be read ({error.strerror})") from error
+
+
+def _remove(path: Path) -> None:
+    log.warning("The index of the standard library is damaged: it is made anew at the next start.")
+    with contextlib.suppress(OSError):  # Windows keeps what is mapped
+        path.unlink()
 
 
 async def build_library(path: Path) -> None:

@@ -2,10 +2,14 @@
 
 import asyncio
 import os
+import struct
 from pathlib import Path
 
+import pytest
+
 from ghostlap.providers.local.build import build
-from ghostlap.providers.local.library import build_library, library_path
+from ghostlap.providers.local.library import build_library, library_path, open_library
+from ghostlap.providers.local.query import query_at
 
 
 def test_indexes_of_other_versions_and_half_done_ones_do_not_pile_up(tmp_path: Path) -> None:
@@ -21,3 +25,22 @@ def test_indexes_of_other_versions_and_half_done_ones_do_not_pile_up(tmp_path: P
     new.write_bytes(b"")
     asyncio.run(build_library(library_path(tmp_path)))
     assert {*tmp_path.iterdir()} == {other, new, library_path(tmp_path)}
+
+
+def test_one_that_leads_astray_is_silent_said_to_be_so_and_removed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "a.index"
+    build(["alpha = beta\n" * 9], path)
+    segment = open_library(path)
+    assert segment
+    beta = struct.pack(">I", segment.numbered("beta", 1)[0])
+    raw = path.read_bytes()
+    path.unlink()
+    path.write_bytes(raw.replace(beta, b"\x7f" * 4))
+    segment = open_library(path)
+    assert segment
+    query, half, _ = query_at("alpha =")
+    assert [segment.places(query, half) for _ in range(2)] == [None, None]
+    assert caplog.text.count("made anew") == len(caplog.messages) == 1
+    assert open_library(path) is None
