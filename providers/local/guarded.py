@@ -39,12 +39,10 @@ class GuardedSegment(Segment):
             return None
         try:
             found = super().places(query, half)
+            if found is None or found.nexts.max() < self._tokens_there:
+                return found
         except (IndexError, ValueError, OverflowError):
-            return self._led_astray()
-        if found is not None and found.nexts.max() >= self._tokens_there:
-            return self._led_astray()
-        return found
-
-    def _led_astray(self) -> None:
+            pass  # as with a token that is no word
         self.is_damaged = True
         self._on_damage()
+        return None
