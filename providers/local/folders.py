@@ -128,8 +128,15 @@ class Folders:
                     break
                 except TimeoutError:
                     waited_s += _LOOK_EVERY_S
+                    await self._open_what_others_made()
                     await self.forget_missing()
                     self.is_stale |= any(each.is_damaged for each in self._workspaces)
+
+    async def _open_what_others_made(self) -> None:
+        """Take up what another server on the same folder has brought up to date."""
+        for each in self._workspaces:
+            if await each.reopen():
+                self.version += 1
 
     async def _refresh(self) -> None:
         self.is_stale = False

@@ -1,9 +1,9 @@
 """The file that an index is kept in: named arrays behind a header that says what was indexed.
 
 Layout: the magic; as little-endian numbers the lengths of the header and of the front (8 bytes
-each) and the CRC-32 of the front and of the streams (4 bytes each); the front, which is a JSON
-header (where each array stands, what was indexed) and the arrays about files and words; the
-streams. Each array is aligned to 8 bytes.
+each), the CRC-32 of these lengths and the front, and that of the streams (4 bytes each); the front,
+which is a JSON header (where each array stands, what was indexed) and the arrays about files and
+words; the streams. Each array is aligned to 8 bytes.
 
 The front is small and is held against its sum whenever the file is opened. The streams are four
 fifths of the file: reading them for a sum would take as much of the server's memory as they are
@@ -42,8 +42,9 @@ ARRAYS = {
     "by_shape": "i4",
 }
 _FIRST_STREAM = "tokens"
-_NUMBERS = struct.Struct("<QQII")
-_FRONT_AT = -(-(len(MAGIC) + _NUMBERS.size) // 8) * 8
+_LENGTHS = struct.Struct("<QQ")
+_SUMS = struct.Struct("<II")
+_FRONT_AT = -(-(len(MAGIC) + _LENGTHS.size + _SUMS.size) // 8) * 8
 _READ_BYTES = 1 << 20
 
 
@@ -65,7 +66,8 @@ def write_index(path: Path, arrays: Mapping[str, NDArray[Any]], about: Mapping[s
     first_stream = 2 * [*ARRAYS].index(_FIRST_STREAM)
     front, streams = [header, *padded[:first_stream]], padded[first_stream:]
     front_bytes = len(header) + places[_FIRST_STREAM][0]
-    numbers = _NUMBERS.pack(len(header), front_bytes, _sum(front), _sum(streams))
+    lengths = _LENGTHS.pack(len(header), front_bytes)
+    numbers = lengths + _SUMS.pack(_sum([lengths, *front]), _sum(streams))
     half_done = path.with_name(f"{path.name}.{os.getpid()}")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -88,12 +90,11 @@ def map_index(path: Path) -> tuple[mmap.mmap, dict[str, NDArray[Any]], dict[str,
             raw = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except ValueError as error:
             raise IndexFileInvalid("it is empty") from error
-    length, front_bytes, front_sum, _ = _numbers(raw[:_FRONT_AT])
-    front = raw[_FRONT_AT : _FRONT_AT + front_bytes]
-    if zlib.crc32(front) != front_sum:
-        raise IndexFileInvalid("it is damaged")
+    start = raw[:_FRONT_AT]
+    length, front_bytes, front_sum, _ = _numbers(start)
+    _check_front(start, memoryview(raw)[_FRONT_AT : _FRONT_AT + front_bytes], front_sum)
     try:
-        header = json.loads(front[:length])
+        header = json.loads(raw[_FRONT_AT : _FRONT_AT + length])
         if header["order"] != sys.byteorder:
             raise IndexFileInvalid("it was made on another kind of machine")
         arrays = {}
@@ -109,10 +110,10 @@ def map_index(path: Path) -> tuple[mmap.mmap, dict[str, NDArray[Any]], dict[str,
 def verify_index(path: Path) -> None:
     """Read all of an index file. Raises `IndexFileInvalid` and OSError as `map_index` does."""
     with path.open("rb") as file:
-        _, front_bytes, front_sum, stream_sum = _numbers(file.read(_FRONT_AT))
+        start = file.read(_FRONT_AT)
+        _, front_bytes, front_sum, stream_sum = _numbers(start)
         size = os.fstat(file.fileno()).st_size
-        if zlib.crc32(file.read(min(front_bytes, size))) != front_sum:
-            raise IndexFileInvalid("it is damaged")
+        _check_front(start, file.read(min(front_bytes, size)), front_sum)
         found = 0
         while part := file.read(_READ_BYTES):
             found = zlib.crc32(part, found)
@@ -126,8 +127,14 @@ def _numbers(start: bytes) -> tuple[int, int, int, int]:
         raise IndexFileInvalid("it is not an index of this version")
     if len(start) < _FRONT_AT:
         raise IndexFileInvalid("it is cut off")
-    length, front_bytes, front_sum, stream_sum = _NUMBERS.unpack_from(start, len(MAGIC))
+    length, front_bytes = _LENGTHS.unpack_from(start, len(MAGIC))
+    front_sum, stream_sum = _SUMS.unpack_from(start, len(MAGIC) + _LENGTHS.size)
     return length, front_bytes, front_sum, stream_sum
+
+
+def _check_front(start: bytes, front: bytes | memoryview, front_sum: int) -> None:
+    if _sum([start[len(MAGIC) :][: _LENGTHS.size], front]) != front_sum:
+        raise IndexFileInvalid("it is damaged")
 
 
 def _aligned(size: int) -> int:

@@ -9,6 +9,7 @@ import logging
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from ghostlap.providers.local.guarded import GuardedSegment
 from ghostlap.providers.local.index_file import IndexFileInvalid
@@ -27,6 +28,17 @@ _LINE_BYTES = 1 << 16
 
 class IndexingFailed(Exception):
     """The index could not be brought up to date. `str()` is one sentence that says why."""
+
+
+class _Parts(NamedTuple):
+    """What is open."""
+
+    mark: object
+    """Another one when something else is on the disk."""
+    segments: dict[str, list[GuardedSegment]]
+    hidden: dict[Segment, frozenset[int]]
+    numbers: dict[Segment, dict[str, int]]
+    """Those of the files of each."""
 
 
 class Workspace:
@@ -64,31 +76,43 @@ class Workspace:
         parts = [each for parts in self._segments.values() for each in parts]
         return [each.path for each in parts if each.is_damaged and each.path not in self._given_up]
 
-    def open(self) -> None:
-        """Open the index as it is on disk, if it is another one than what is open.
+    def open(self) -> bool:
+        """Open the index as it is on disk; True if that is another one than what was open.
 
         A part that can't be opened is left out: the indexing process makes it anew and says so.
         """
+        return self._take(self._read())
+
+    async def reopen(self) -> bool:
+        """Do so while keys are answered: reading takes some ms."""
+        return self._take(await asyncio.to_thread(self._read))
+
+    def _read(self) -> _Parts | None:
+        """Open all parts; None where they are those that are open. Touches nothing."""
         manifest = read_manifest(self._folder)
         files = [str(part["file"]) for parts in manifest.values() for part in parts]
         mark = [_mtime_ns(self._folder / name) for name in (MANIFEST, *files)]
         if mark == self._mark:
-            return
-        self._mark = mark
-        segments: dict[str, list[GuardedSegment]] = {}
-        self._hidden, self._numbers = {}, {}  # others: a thread may read these
+            return None
+        found = _Parts(mark, {}, {}, {})
         for family, parts in manifest.items():
             source = Source.LIBRARY if family.endswith(LIBRARY_MARK) else Source.WORKSPACE
             for part in parts:
                 segment = _opened(self._folder / str(part["file"]), source)
                 if segment is None:
                     continue
-                segments.setdefault(family, []).append(segment)
-                self._hidden[segment] = frozenset(part["hidden"])
+                found.segments.setdefault(family, []).append(segment)
+                found.hidden[segment] = frozenset(part["hidden"])
                 files_of = segment.about.get("files", [])
-                self._numbers[segment] = {each[0]: number for number, each in enumerate(files_of)}
-        self._segments = segments
+                found.numbers[segment] = {each[0]: number for number, each in enumerate(files_of)}
+        return found
+
+    def _take(self, parts: _Parts | None) -> bool:
+        if parts is None:
+            return False
+        self._mark, self._segments, self._hidden, self._numbers = parts
         self._hide()
+        return True
 
     def hide_open(self, paths: Collection[Path]) -> None:
         """Suggest nothing from the files of open documents: those are indexed as they are now."""
@@ -167,7 +191,7 @@ class Workspace:
                 await process.wait()
         if process.returncode:
             raise IndexingFailed(problem or f"indexing ended with {process.returncode}")
-        self.open()
+        await self.reopen()
         if left := self._damaged():  # as they were written: to make them anew would not help
             self._given_up.update(left)
             log.warning("A part of the workspace's index can't be used, and is left out.")

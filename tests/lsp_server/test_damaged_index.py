@@ -82,8 +82,12 @@ def other_byte_order(raw: bytes) -> bytes:
     numbers = [*struct.unpack_from("<QQII", raw, len(MAGIC))]
     at = -(-(len(MAGIC) + 24) // 8) * 8
     foreign = raw.replace(sys.byteorder.encode(), b"middle", 1)
-    numbers[2] = zlib.crc32(foreign[at : at + numbers[1]])
+    numbers[2] = zlib.crc32(raw[len(MAGIC) :][:16] + foreign[at : at + numbers[1]])
     return MAGIC + struct.pack("<QQII", *numbers) + foreign[len(MAGIC) + 24 :]
+
+
+def length_flipped(raw: bytes) -> bytes:
+    return raw[: len(MAGIC)] + bytes([raw[len(MAGIC)] ^ 1]) + raw[len(MAGIC) + 1 :]
 
 
 def front_flipped(raw: bytes) -> bytes:
@@ -105,6 +109,7 @@ def stream_flipped(raw: bytes) -> bytes:
         pytest.param(lambda raw: MAGIC + random.Random(1).randbytes(len(raw)), id="random inside"),
         pytest.param(lambda raw: raw.replace(MAGIC, b"ghostlap index 2\n"), id="other version"),
         pytest.param(other_byte_order, id="other byte order"),
+        pytest.param(length_flipped, id="a bit of a length"),
         pytest.param(front_flipped, id="a bit of the front"),
         pytest.param(stream_flipped, id="a bit of the streams"),
         pytest.param(lambda raw: raw + b"more", id="longer"),
@@ -204,8 +209,9 @@ async def test_two_servers_on_one_workspace_see_what_either_has_made_anew(
     assert len(first.segments("py")) == 1  # its map is of the file that was
     assert len(second.segments("py")) == 0
     await first.refresh(lambda _done, _total: None)
-    second.open()
+    assert second.open()
     assert len(second.segments("py")) == 1
+    assert not second.open()
 
 
 async def test_what_an_ended_process_left_half_done_is_removed(
