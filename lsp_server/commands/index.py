@@ -57,6 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     root = args.path.expanduser().resolve()
     if not root.is_dir():
+        if args.porcelain:
+            print(json.dumps({"problem": "the folder is not there any more"}))
         raise Failure(f"{args.path} is not a folder.")
     if args.most_mb is not None and args.most_mb < 1:
         raise Failure("--most-mb is 1 at least.")

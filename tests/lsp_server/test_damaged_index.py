@@ -15,7 +15,7 @@ from ghostlap.providers.local import EmbeddedEngine, EmbeddedSettings
 from ghostlap.providers.local.index_file import MAGIC, map_index
 from ghostlap.providers.local.lexer import pieces, split_space
 from ghostlap.providers.local.query import query_at
-from ghostlap.providers.local.workspace import Workspace
+from ghostlap.providers.local.workspace import IndexingFailed, Workspace
 from ghostlap.providers.local.workspace_build import MANIFEST, workspace_folder
 
 INDEX = [sys.executable, "-I", "-m", "ghostlap.lsp_server", "index", "--porcelain"]
@@ -223,3 +223,18 @@ async def test_what_an_ended_process_left_half_done_is_removed(
     await Workspace(root, cache, indexer(cache)).refresh(lambda _done, _total: None)
     assert not any(each.exists() for each in left)
     assert map_index(part)
+
+
+async def test_a_folder_that_is_gone_is_a_problem_in_words(tmp_path: Path, cache: Path) -> None:
+    workspace = Workspace(tmp_path / "gone", cache, indexer(cache))
+    with pytest.raises(IndexingFailed, match="the folder is not there any more"):
+        await workspace.refresh(lambda _done, _total: None)
+
+
+async def test_a_process_that_talks_nonsense_or_none_is_a_problem_in_words(
+    root: Path, cache: Path
+) -> None:
+    talks = f"import sys; sys.stdout.write('x' * {1 << 18}); sys.stdout.flush(); input()"
+    for indexing in ([sys.executable, "-c", talks], [str(root / "none")]):
+        with pytest.raises(IndexingFailed, match="process"):
+            await Workspace(root, cache, indexing).refresh(lambda _done, _total: None)
