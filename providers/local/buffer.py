@@ -9,6 +9,8 @@ suggested from the very tokens that are being typed.
 
 from __future__ import annotations
 
+import heapq
+import math
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,8 +18,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ghostlap.providers.local.lexer import indent_width, shape_of, split_space
-from ghostlap.providers.local.places import Places, Source
-from ghostlap.providers.local.query import CONTEXT_TOKENS, FEW, Half, Query, unknown_token
+from ghostlap.providers.local.places import Places, Source, Spelled
+from ghostlap.providers.local.query import CONTEXT_TOKENS, Half, Query, unknown_token
 from ghostlap.providers.local.words import (
     EDGE_TOKEN,
     FIRST_WORD,
@@ -34,11 +36,15 @@ _DEPTHS = (5, 7, 2, 1)
 """How many tokens each chain is keyed on; the 7 are shapes."""
 _LONGEST = max(_DEPTHS)
 _BY_SHAPE = 1
-_LOOKED_AT = (32, 24, 16, 12)
-"""How many positions of each chain are looked at; thrice that with a half-typed word."""
-_HALF_FACTOR = 3
-_KEPT = 8
-_KEPT_BY_SHAPE = 4
+_LOOKED_AT = (48, 32, 32, 24)
+"""How many positions of each chain are looked at; twice that with a half-typed word."""
+_HALF_FACTOR = 2
+_KEPT = 16
+_KEPT_BY_SHAPE = 6
+_SPELLED = 8
+_SPELLED_LOOKED_AT = 12
+"""Words whose occurrences are looked at, and how many of each."""
+_OCCURRENCES = 12
 _BEFORE = np.arange(1, CONTEXT_TOKENS + 1)
 _SMALLEST_COMPACTED = 20_000
 _NOWHERE = array("i", [-1])
@@ -71,8 +77,8 @@ class Buffer:
         self._word_shapes = bytearray(FIRST_WORD)
         self._beginning: dict[str, list[int]] = {}
         """Words by their first character."""
-        self._latest: dict[int, int] = {}
-        """Where each token was indexed last."""
+        self._occurrences: list[list[int]] = [[] for _ in range(FIRST_WORD)]
+        """Where each word was indexed, in that order."""
         self._tokens: array[int] = array("i", [EDGE_TOKEN] * CONTEXT_TOKENS)
         self._codes: array[int] = array("i", [ITSELF + EDGE_TOKEN] * CONTEXT_TOKENS)
         self._lines: array[int] = array("i", [-1] * CONTEXT_TOKENS)
@@ -81,6 +87,8 @@ class Buffer:
         self._heads = [array("i", [-1]) * _HEADS for _ in _DEPTHS]
         self._earlier: list[array[int]] = [array("i", [-1] * CONTEXT_TOKENS) for _ in _DEPTHS]
         self._dead = 0
+        self._narrowed: tuple[str, list[int]] = ("", [])
+        """The words that begin as the last half-typed one did."""
 
     def __contains__(self, uri: str) -> bool:
         return uri in self._documents
@@ -164,62 +172,110 @@ class Buffer:
         tokens, shapes = query.numbered(self)
         fitting = self._fitting(half) if half else None
         found: list[int] = []
+        is_whole = True
         for chain, depth in enumerate(_DEPTHS):
             by_shape = chain == _BY_SHAPE
-            limit = _KEPT + (_KEPT_BY_SHAPE if by_shape else 0)
-            if len(found) < limit:
-                key = hash(tuple((shapes if by_shape else tokens)[depth - 1 :: -1])) % _HEADS
-                self._walk(chain, key, found, limit, half, None if by_shape else fitting)
-        if fitting and half and half[1] and len(found) < FEW:
-            found += self._latest_of(fitting, found)
-        return self._at(found, tokens, shapes, query) if found else None
+            room = _KEPT + (_KEPT_BY_SHAPE if by_shape else 0) - len(found)
+            if room <= 0:
+                is_whole = False
+                break
+            key = hash(tuple((shapes if by_shape else tokens)[depth - 1 :: -1])) % _HEADS
+            more = self._walk(chain, key, found, half, None if by_shape else fitting)
+            if len(more) > room:
+                more = self._nearest(more, room, query)
+                is_whole &= by_shape
+            found += more
+        return self._at(found, tokens, shapes, query, is_whole=is_whole) if found else None
+
+    def spelled(self, half: Half, query: Query) -> list[Spelled]:
+        """Return the words that were seen most and nearest among those that begin so."""
+        seen = self._occurrences
+        fitting = self._beginning_so(half[1])
+        counts = {each: len(seen[each]) for each in fitting}
+        total = sum(counts.values())
+        if len(fitting) > _SPELLED_LOOKED_AT:
+            fitting = heapq.nlargest(_SPELLED_LOOKED_AT, fitting, key=counts.__getitem__)
+        found = []
+        for each in fitting:
+            distances = self._distances(seen[each][-_OCCURRENCES:], query)
+            if distances:
+                share = counts[each] / total
+                nearest = min(distances)
+                word = self._words[each]
+                found.append(Spelled(word, share, len(counts), len(distances), nearest))
+        if len(found) > _SPELLED:
+            found.sort(key=_weight_of)
+        return found[:_SPELLED]
+
+    def _beginning_so(self, typed: str) -> list[int]:
+        """Return the words that begin as `typed` does, which are among those of a letter ago."""
+        before, words = self._narrowed
+        if not before or not typed.startswith(before):
+            words = self._beginning.get(typed[:1], [])
+        texts, seen = self._words, self._occurrences
+        fitting = [each for each in words if texts[each].startswith(typed) and seen[each]]
+        self._narrowed = typed, fitting
+        return fitting
+
+    def _distances(self, positions: list[int], query: Query) -> list[float]:
+        """Return how many lines each place that is still there is away."""
+        alive, owners, lines = self._alive, self._owners, self._lines
+        document, line = query.document, query.line
+        return [
+            abs(lines[at] - line) if owners[at] == document else math.inf
+            for at in positions
+            if alive[at]
+        ]
+
+    def _nearest(self, positions: list[int], count: int, query: Query) -> list[int]:
+        """Return the positions whose lines are nearest to the query's."""
+        distances = self._distances(positions, query)
+        order = sorted(range(len(positions)), key=distances.__getitem__)
+        return [positions[each] for each in order[:count]]
 
     def _fitting(self, half: Half) -> set[int]:
         """Return the tokens that begin as the half-typed one does."""
         space, typed = half
         if not typed:
             return {2 * word + space for word in range(FIRST_WORD, len(self._words))}
-        words = self._words
-        return {
-            2 * word + space
-            for word in self._beginning.get(typed[:1], ())
-            if words[word].startswith(typed)
-        }
+        return {2 * word + space for word in self._beginning_so(typed)}
 
     def _walk(
         self,
         chain: int,
         slot: int,
-        found: list[int],
-        limit: int,
+        known: list[int],
         half: Half | None,
         fitting: set[int] | None,
-    ) -> None:
+    ) -> list[int]:
+        """Return the places on a chain that fit, and are not known yet."""
         position = self._heads[chain][slot]
         earlier, tokens, alive = self._earlier[chain], self._tokens, self._alive
+        found: list[int] = []
         for _ in range(_LOOKED_AT[chain] * (_HALF_FACTOR if half else 1)):
             if position < 0:
-                return
+                break
             token = tokens[position]
             if (
                 alive[position]
                 and token != EDGE_TOKEN
                 and (fitting is None or token in fitting)
                 and (half is None or (token & 1 == half[0] and token >= 2 * FIRST_WORD))
-                and position not in found
+                and position not in known
             ):
                 found.append(position)
-                if len(found) >= limit:
-                    return
             position = earlier[position]
+        return found
 
-    def _latest_of(self, fitting: set[int], known: list[int]) -> list[int]:
-        """Return the latest places of a few tokens, whatever stands before them."""
-        latest = self._latest
-        places = sorted((latest[token] for token in fitting if token in latest), reverse=True)
-        return [each for each in places if self._alive[each] and each not in known][:FEW]
-
-    def _at(self, found: list[int], tokens: list[int], shapes: list[int], query: Query) -> Places:
+    def _at(
+        self,
+        found: list[int],
+        tokens: list[int],
+        shapes: list[int],
+        query: Query,
+        *,
+        is_whole: bool,
+    ) -> Places:
         at = np.array(found)
         around = at[:, None] - _BEFORE
         codes = np.frombuffer(self._codes, np.int32)
@@ -235,6 +291,7 @@ class Buffer:
             query_tokens=tokens,
             query_shapes=shapes,
             source=Source.BUFFER,
+            is_whole=is_whole,
             distances=np.where(owners == query.document, lines - query.line, np.inf),
         )
 
@@ -297,10 +354,10 @@ class Buffer:
         codes = self._codes[first - _LONGEST :].tolist()
         heads5, heads_shape, heads2, heads1 = self._heads
         earlier5, earlier_shape, earlier2, earlier1 = self._earlier
-        latest, position = self._latest, first
+        seen, position = self._occurrences, first
         # Spelled out: this is what a keystroke waits for.
         for at, token in enumerate(tokens):
-            latest[token] = position
+            seen[token >> 1].append(position)
             slot = hash(tuple(stream[at + 2 : at + 7])) % _HEADS
             earlier5.append(heads5[slot])
             heads5[slot] = position
@@ -331,7 +388,9 @@ class Buffer:
             number = self._numbers[word] = len(self._words)
             self._words.append(word)
             self._word_shapes.append(shape_of(word))
+            self._occurrences.append([])
             self._beginning.setdefault(word[0], []).append(number)
+            self._narrowed = ("", [])
         return 2 * number + space
 
     def _kill(self, span: tuple[int, int] | None) -> None:
@@ -347,6 +406,10 @@ class Buffer:
         for document in self._documents.values():
             document.spans = [None] * len(document.lines)
             document.missing = len(document.lines)
+
+
+def _weight_of(each: Spelled) -> float:
+    return 0.3 * math.log1p(min(each.distance, 1e5)) - math.log1p(each.seen)
 
 
 def _missing_outwards(spans: list[tuple[int, int] | None], middle: int) -> Iterator[int]:

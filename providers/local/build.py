@@ -81,8 +81,6 @@ def build(
     word_shapes[FIRST_WORD:] = [shape_of(word) for word in words]
     codes = _shape_codes(word_shapes)[tokens]
     encoded = [word.encode("utf-8", "surrogatepass") for word in words]
-    places = np.zeros(2 * len(word_shapes), np.int32)
-    places[indexed[::-1]] = np.arange(len(indexed) - 1, -1, -1)
     arrays: dict[str, NDArray[Any]] = {
         "tokens": tokens,
         "shapes": codes,
@@ -93,7 +91,6 @@ def build(
         "word_ends": np.cumsum([len(each) for each in encoded]),
         "word_bytes": np.frombuffer(b"".join(encoded), np.uint8),
         "counts": np.bincount(indexed, minlength=2 * len(word_shapes)),
-        "places": places,
     }
     write_index(target, arrays, {"source_bytes": size, "files": len(ends), **about})
 

@@ -1,18 +1,22 @@
-"""From the product over a text's tokens to the share of such texts that are right when shown."""
+"""From the share of the shown texts that shall be right to the probability that shows a text."""
 
 from __future__ import annotations
 
-__all__ = ["all_right"]
+from itertools import pairwise
 
-_OVERRATED = 0.3
+__all__ = ["cutoff"]
+
+# Measured: of what is shown above the second figure, the first is right.
+_MEASURED = ((0.0, 0.0), (0.5, 0.32), (0.7, 0.60), (0.8, 0.74), (1.0, 1.0))
 
 
-def all_right(product: float) -> float:
-    """Return the probability that a text is right, of those that someone who types is shown.
+def cutoff(precision: float) -> float:
+    """Return the least probability to show a text with, so that of those shown a share is right.
 
-    The product promises too much: a text that is wrong is shown at several keys in a row, one that
-    is right once. Of what was shown above .5 and .7 in three, rxjs and vue, whose languages nothing
-    was fitted to, .53 and .75 was right with the package indexed, and .49 and .72 with the open
-    documents alone; in django and scrapy .63 and .82.
+    It is less than that share: most of what is shown is far likelier than the least likely. What
+    counts against it is that a wrong text is shown at several keys in a row, a right one once.
     """
-    return product - _OVERRATED * product * (1 - product)
+    for (low, at_low), (high, at_high) in pairwise(_MEASURED):
+        if precision <= high:
+            return at_low + (at_high - at_low) * (precision - low) / (high - low)
+    return 1.0

@@ -12,6 +12,7 @@ from typing import Self
 
 from ghostlap.providers._base import CompletionRequest
 from ghostlap.providers.local.buffer import Buffer
+from ghostlap.providers.local.confidence import cutoff
 from ghostlap.providers.local.decode import Suggested, decode
 from ghostlap.providers.local.families import PYTHON, family_of
 from ghostlap.providers.local.folders import Folders
@@ -148,12 +149,12 @@ class EmbeddedEngine:
         if self._library is not None and family == PYTHON:
             others = (*others, self._library)
         indent = None if self._stays_on_line(request, line_suffix) else _indent(request)
-        threshold = self._settings.threshold
+        least = cutoff(self._settings.threshold)
         votes = self._votes_of(buffer, others, request, line)
-        best = decode(query, half, votes, threshold=threshold, indent=indent)
+        best = decode(query, half, votes, cutoff=least, indent=indent)
         found = [best] if best.text else []
         for token in best.others[: max(0, request.alternatives - 1)]:
-            other = decode(query, half, votes, threshold=threshold, first=token)
+            other = decode(query, half, votes, cutoff=least, first=token)
             if other.text and all(other.text != each.text for each in found):
                 found.append(other)
         if uri.startswith(_UNSEEN):

@@ -34,7 +34,6 @@ ARRAYS = {
     "word_ends": "u4",
     "word_bytes": "u1",
     "counts": "i4",
-    "places": "i4",
     # The streams.
     "tokens": ">u4",  # last first; big-endian, so that comparing bytes compares numbers
     "shapes": ">u4",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from ghostlap.providers.local.query import Index
 
-__all__ = ["Places", "Source"]
+__all__ = ["Places", "Source", "Spelled"]
 
 
 class Source(IntEnum):
@@ -39,7 +39,21 @@ class Places:
     """The query's context, as the index numbers it."""
     query_shapes: list[int]
     source: Source
+    is_whole: bool = False
+    """Whether there are no more: of another letter's places, all are among these."""
     distances: NDArray[Any] | None = None
     """Lines from the cursor, negative above it; infinite in other documents. None: all are so."""
-    shares: NDArray[Any] | None = None
-    """Of a place found by its half-typed word alone: how frequent the word is. Else 0."""
+
+
+class Spelled(NamedTuple):
+    """A word that begins as the half-typed one does, whatever it stands behind."""
+
+    word: str
+    share: float
+    """How frequent it is among the words that begin so."""
+    choice: int
+    """How many words begin so."""
+    seen: int = 0
+    """How often it was seen, at most 12 times, in the open documents."""
+    distance: float = 0.0
+    """Lines from the cursor to the nearest of these; infinite in other documents."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from ghostlap.providers.local.lexer import (
@@ -14,7 +15,7 @@ from ghostlap.providers.local.lexer import (
 from ghostlap.providers.local.words import ITSELF, Break, line_tokens, shape_code
 
 if TYPE_CHECKING:
-    from ghostlap.providers.local.places import Places, Source
+    from ghostlap.providers.local.places import Places, Source, Spelled
 
 __all__ = [
     "CONTEXT_TOKENS",
@@ -29,7 +30,7 @@ __all__ = [
 
 CONTEXT_TOKENS = 16
 """More did not measurably help."""
-LEAST_TYPED = 3
+LEAST_TYPED = 2
 """Letters after which a half-typed word is looked for among all words, whatever the context."""
 FEW = 4
 """Fewer candidates than these are not enough."""
@@ -58,6 +59,10 @@ class Index(Protocol):
 
     def places(self, query: Query, half: Half | None) -> Places | None:
         """Return places whose tokens may continue the query; None where there are none."""
+        ...
+
+    def spelled(self, half: Half, query: Query, /) -> list[Spelled]:
+        """Return a few words that begin as the half-typed one does, whatever the context."""
         ...
 
 
@@ -117,21 +122,21 @@ def query_at(prefix: str, *, document: int = -1, line: int = -1) -> tuple[Query,
 
     `prefix` begins with a whole line, unless its last line alone is longer than the window.
     """
-    lines = prefix.rsplit("\n", _CONTEXT_LINES)
-    if len(lines) > _CONTEXT_LINES:
-        lines[0] = ""  # not looked at: what is left of the text before
-    left = lines[-1]
+    start = prefix.rfind("\n") + 1
+    above_words, above_spaces, width = _above(prefix[:start])
+    left = prefix[start:]
     body = left.lstrip(" \t")
-    half = _half_word(left) if body else ""
-    if len(half) > len(body):
-        half = half.lstrip(" ")
+    half = _half_word(body)
     words: list[str | int] = []
     spaces: list[int] = []
-    lines[-1] = left[: len(left) - len(half)] if body else left
-    for number in range(len(lines) - 1, -1, -1):
-        _extend(words, spaces, *_tokens_of_line(lines, number))
-        if len(words) >= CONTEXT_TOKENS:
-            break
+    done = body[: len(body) - len(half)]
+    kind = Break.EDGE
+    if start:
+        own = indent_width(left)
+        kind = Break.SAME if own == width else Break.IN if own > width else Break.OUT
+    _extend(words, spaces, kind, pieces(done))
+    words += above_words
+    spaces += above_spaces
     missing = max(0, CONTEXT_TOKENS - len(words))
     query = Query(
         words[:CONTEXT_TOKENS] + [int(Break.EDGE)] * missing,
@@ -144,21 +149,28 @@ def query_at(prefix: str, *, document: int = -1, line: int = -1) -> tuple[Query,
     return query, ((1, half[1:]) if half[0] == " " else (0, half)), len(half)
 
 
-def _tokens_of_line(lines: list[str], number: int) -> tuple[Break, list[str]]:
-    """Return how a line is broken to and its pieces; the last line is the one being typed."""
-    text = lines[number].removesuffix("\r")
+@lru_cache(8)
+def _above(text: str) -> tuple[list[str | int], list[int], int]:
+    """Return the last tokens of whole lines, the nearest first, and the last indentation."""
+    words: list[str | int] = []
+    spaces: list[int] = []
+    if not text:
+        return words, spaces, 0
+    lines = text[:-1].rsplit("\n", _CONTEXT_LINES)
+    if len(lines) > _CONTEXT_LINES:
+        lines[0] = ""  # not looked at: what is left of the text before
+    widths = []
     width = 0
-    for above in range(number - 1, -1, -1):
-        if lines[above].strip():
-            width = indent_width(lines[above])
+    for each in lines:
+        widths.append(width)
+        if each.strip():
+            width = indent_width(each)
+    for number in range(len(lines) - 1, -1, -1):
+        kind, parts, _ = line_tokens(lines[number].removesuffix("\r"), widths[number])
+        _extend(words, spaces, kind if number else Break.EDGE, parts)
+        if len(words) >= CONTEXT_TOKENS:
             break
-    if number == len(lines) - 1:
-        own = indent_width(text)
-        kind = Break.SAME if own == width else Break.IN if own > width else Break.OUT
-        parts = pieces(text.lstrip(" \t")) if text.strip() else []
-    else:
-        kind, parts, _ = line_tokens(text, width)
-    return (kind if number else Break.EDGE), parts
+    return words, spaces, width
 
 
 def _half_word(left: str) -> str:

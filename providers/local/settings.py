@@ -24,7 +24,7 @@ class EmbeddedSettings:
     confidence: float = field(
         default=0.0,
         metadata={
-            "help": "the least probability at which a text is shown; 0 leaves it to eagerness",
+            "help": "the share of the shown texts that shall be right; 0 leaves it to eagerness",
             "minimum": 0.0,
             "maximum": 0.99,
         },
@@ -60,5 +60,5 @@ class EmbeddedSettings:
 
     @property
     def threshold(self) -> float:
-        """τ: a text is shown when the probability that all of it is right is at least this."""
+        """τ: the share of the shown texts that shall be right."""
         return self.confidence or EAGERNESS[self.eagerness]

@@ -1,179 +1,317 @@
 """How much a place counts: exp of a sum of terms, whose shares are fitted to be probabilities.
 
 A log-linear model: a token weighs what the places that propose it weigh, and one more weight stands
-for all that no place proposes. Fitted by maximum likelihood on 25,000 tokens and half-typed words
-of eight Python packages (celery, jinja2, werkzeug, networkx, pydantic, aiohttp, mypy, hypothesis),
-typed into their own files; a quarter of them with the standard library's index alone, the others
-with the package's too, without the file.
+for all that nothing proposes. There are two fits, one for the token behind a finished one, and one
+for a half-typed word, where the words that begin so have a vote, too. Both were made by maximum
+likelihood on 74,000 tokens and half-typed words of eleven Python packages (celery, jinja2,
+werkzeug, networkx, pydantic, pygls, setuptools, trio, mypy, hypothesis, aiohttp), typed into their
+own files; a quarter of them with the standard library's index alone, the others with the package's
+too, without the file.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ghostlap.providers.local.alignment import Alignments
-from ghostlap.providers.local.places import Places, Source
+from ghostlap.providers.local.places import Places, Source, Spelled
 from ghostlap.providers.local.query import CONTEXT_TOKENS
 
-__all__ = ["Rows", "row_weights", "unknown_weight"]
+__all__ = [
+    "Counted",
+    "Features",
+    "place_weights",
+    "spelled_weight",
+    "standing",
+    "unknown_weight",
+]
 
-# By source, and by how many tokens before the place are exactly those before the cursor.
+
+class _Fit(NamedTuple):
+    """What is added to the logarithm of a place's weight."""
+
+    exact: NDArray[Any]
+    """By source, and by how many tokens before the place are exactly those before the cursor."""
+    behind: float
+    """For each token that is the same again, behind the first that is not."""
+    kind: NDArray[Any]
+    """By what is proposed: a line break, a word, an operator, a new word, a new operator."""
+    new_of_workspace: float
+    renamed: float
+    renamed_in_conflict: float
+    renamed_aligned: float
+    """For each aligned token."""
+    like_crowd: float
+    """For each factor e of places of one source that agree as far,"""
+    alike_crowd: float
+    """and whose shapes agree as far."""
+    within_20_lines: float
+    within_120_lines: float
+    above: float
+    rank: float
+    """Times the log of a place's number among those of the open documents."""
+
+
+class _TypedFit(NamedTuple):
+    """What else is added where a word is half typed."""
+
+    letter: NDArray[Any]
+    """By source, for each letter."""
+    letter_new: float
+    deep: float
+    """For each exact token, up to six, from the second letter on."""
+
+
+class _SpelledFit(NamedTuple):
+    """What is added for a word that begins as the half-typed one does."""
+
+    constant: float
+    share: float
+    choice: float
+    letter: float
+    one_letter: float
+    seen: float
+    nearness: float
+    new: float
+
+
+class _UnknownFit(NamedTuple):
+    """What is added for all that nothing proposes."""
+
+    constant: float
+    choice: float
+    deepest_4: float
+    deepest_12: float
+    deepest_in_buffer: float
+    has: tuple[float, float, float]
+    letters: tuple[float, ...] = (0.0,) * 6
+    spelled: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
 # fmt: off
-_EXACT = np.array([
-    [-3.79, -3.03, -1.96, -1.61, -1.23, -0.48, -0.46, 0.04, 0.39,
-     0.37, 0.66, 1.05, 1.23, 1.48, 1.48, 1.48, 2.59],
-    [-3.78, -2.70, -1.79, -1.27, -0.74, -0.59, -0.04, 0.34, 0.80,
-     0.80, 1.04, 1.04, 1.26, 1.48, 1.48, 1.48, 3.31],
-    [-3.56, -2.81, -2.19, -1.84, -1.54, -1.41, -0.92, -0.74, -0.41,
-     -0.38, 0.83, 0.99, 1.12, 1.12, 1.96, 1.96, 3.43],
-])
+_WHOLE = _Fit(
+    exact=np.array([
+        [-5.53, -2.39, -1.54, -1.27, -0.66, -0.29, 0.04, 0.26, 0.78,
+         0.67, 1.61, 1.09, 1.72, 1.89, 1.75, 1.83, 2.68],
+        [-3.77, -2.17, -1.43, -1.04, -0.44, -0.29, 0.18, 0.49, 0.87,
+         0.87, 1.42, 1.80, 1.74, 1.65, 1.80, 1.38, 3.25],
+        [-2.91, -1.84, -1.29, -0.93, 0.02, -0.02, 0.05, -0.01, 0.18,
+         0.08, 0.03, 0.03, -0.03, 0.02, 0.07, 0.19, 0.60],
+    ]),
+    behind=0.22,
+    kind=np.array([0.25, 0.00, -0.21, -2.24, -2.45]),
+    new_of_workspace=0.40,
+    renamed=0.39,
+    renamed_in_conflict=-0.76,
+    renamed_aligned=0.01,
+    like_crowd=-0.32,
+    alike_crowd=-0.41,
+    within_20_lines=0.46,
+    within_120_lines=0.86,
+    above=0.22,
+    rank=-0.24,
+)
+_HALF = _Fit(
+    exact=np.array([
+        [-1.89, -2.28, -1.19, -0.99, -1.31, -0.56, 0.00, -0.61, 0.82,
+         1.20, 2.11, 1.52, 1.82, 1.68, 0.36, 1.41, 2.04],
+        [-3.44, -1.91, -0.73, -0.56, 0.35, 0.61, 0.93, 1.75, 2.36,
+         2.10, 0.98, 1.57, 1.44, 1.00, 1.39, 1.09, 3.87],
+        [-1.43, -2.48, -1.27, -1.16, -0.74, -0.33, -0.02, 0.12, 0.72,
+         -0.07, 0.31, 0.55, 0.47, 0.05, 0.29, -0.06, 3.20],
+    ]),
+    behind=0.08,
+    kind=np.array([0.00, 0.00, 0.00, -2.39, -2.39]),
+    new_of_workspace=-0.17,
+    renamed=0.38,
+    renamed_in_conflict=-1.30,
+    renamed_aligned=0.17,
+    like_crowd=-0.33,
+    alike_crowd=-0.43,
+    within_20_lines=-0.46,
+    within_120_lines=1.41,
+    above=0.21,
+    rank=-0.19,
+)
+_TYPED = _TypedFit(
+    letter=np.array([0.08, -0.02, 0.05]), letter_new=0.37, deep=-0.13
+)
+_SPELLED = (
+    _SpelledFit(
+        constant=-5.41, share=0.40, choice=0.18, letter=0.62, one_letter=-0.03,
+        seen=-0.03, nearness=-0.44, new=0.00,
+    ),
+    _SpelledFit(
+        constant=-2.81, share=0.55, choice=-0.65, letter=0.29, one_letter=0.00,
+        seen=0.00, nearness=0.00, new=-0.47,
+    ),
+    _SpelledFit(
+        constant=-3.96, share=0.49, choice=-0.33, letter=0.32, one_letter=0.00,
+        seen=0.00, nearness=0.00, new=-0.52,
+    ),
+)
+_UNKNOWN_WHOLE = _UnknownFit(
+    constant=-3.20,
+    choice=1.15,
+    deepest_4=0.11,
+    deepest_12=0.02,
+    deepest_in_buffer=0.13,
+    has=(-0.23, -1.46, -0.58),
+)
+_UNKNOWN_HALF = _UnknownFit(
+    constant=-2.92,
+    choice=-0.20,
+    deepest_4=0.04,
+    deepest_12=0.11,
+    deepest_in_buffer=0.10,
+    has=(-0.03, 0.33, 0.28),
+    letters=(-1.27, -1.34, -1.10, -0.51, -0.15, 1.45),
+    spelled=(0.70, 0.03, -0.05),
+)
 # fmt: on
-_EXACT_BEHIND = 0.23  # a token that is the same again, behind the first that is not
-_NEW_WORD = -2.23  # the open documents do not hold the word
-_NEW_WORD_OF_WORKSPACE = 0.36
-_NEW_WORD_HALF_TYPED = -0.87
-_NEW_WORD_TYPED = 0.55  # for each character that is typed
-_LINE_END = 0.28
-_FOUND_BY_SPELLING = 2.20  # nothing but the half-typed word leads there
-_SPELLING_SHARE = 0.36
-_LIKE_CROWD = -0.43  # for each factor e of places of one source that agree as far
-_ALIKE_CROWD = -0.35  # and whose shapes agree as far
-_RENAMED = 0.22
-_RENAMED_IN_CONFLICT = -1.36
-_RENAMED_ALIGNED = 0.08  # for each aligned token
-_WITHIN_20_LINES = 0.29
-_WITHIN_120_LINES = 0.97
-_ABOVE = 0.18
-_BUFFER_RANK = -0.21  # times the log of a place's number among those of the open documents
-_BUFFER_HALF_TYPED = -0.71
-_BUFFER_TYPED = 0.43
 
-_UNKNOWN = -4.27
-_UNKNOWN_HALF_TYPED = -3.86
-_UNKNOWN_ONE_TYPED = 1.89
-_UNKNOWN_TYPED = 1.41
-_UNKNOWN_WITH_WORKSPACE = -0.17
-_UNKNOWN_ALONE = 1.2  # nothing but the open documents was asked, or knew anything
-_UNKNOWN_WITHOUT_LIBRARY = 0.4  # or the nearer indexes knew enough, and it was not asked
-_UNKNOWN_DEEPEST = ((0.14, 4), (0.05, 12))  # for each token of the best agreement, up to so many
-_UNKNOWN_DEEPEST_IN_BUFFER = (0.18, 8)
-_UNKNOWN_CHOICE = 0.82  # times the log of how many tokens are proposed
-_MOST_TYPED = 6
+_MOST_LETTERS = 6
 _MOST_ALIGNED = 6
+_MOST_DEEP = 6
 _LEAST_SHARE = 1e-4
-_LOG_RANKS = np.log1p(np.arange(256))
+_FARTHEST_LINES = 1_000
+_LOG_RANKS = np.log1p(np.arange(64))
+_LOGS = np.log(np.maximum(np.arange(1_024), 1))
+_NEW_WORD = 3
+_SIZE = CONTEXT_TOKENS + 1
 
 
-class Rows(NamedTuple):
-    """The places that vote, of all indexes."""
+class Features(NamedTuple):
+    """What is known of the places before any letter is typed; a row for each."""
 
-    places: Sequence[Places]
-    alignments: Alignments
-    proposals: NDArray[Any]
-    """The number of what each place proposes; -1 where that does not fit what is typed."""
-    is_new: NDArray[Any]
-    """By proposal: whether the open documents do not hold the word."""
-    is_break: NDArray[Any]
-    """By proposal: whether it ends the line."""
+    exact: NDArray[Any]
+    source: NDArray[Any]
+    standing: NDArray[Any]
+    """The logarithm of the weight, so far."""
+    by_letter: NDArray[Any] | None
+    """What each letter adds to it,"""
+    by_two_letters: NDArray[Any] | None
+    """and what the second one does; None where no word is half typed."""
+    like: NDArray[Any]
+    """The same number for places of one source that agree as far,"""
+    alike: NDArray[Any]
+    """and whose shapes agree as far."""
+
+
+@dataclass(slots=True)
+class Counted:
+    """What the weight of the unknown depends on."""
+
     typed: int
-    """Characters of the token that are typed already."""
+    is_half: bool
+    deepest: int = 0
+    """Exact tokens of the place that agrees best,"""
+    deepest_in_buffer: int = 0
+    """and of the one in the open documents."""
+    has: list[bool] = field(default_factory=lambda: [False, False, False])
+    """By source, whether any place fits."""
+    choices: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+    """By source, the logarithm of 1 + how many words begin so."""
 
 
-def unknown_weight(rows: Rows) -> float:
-    """Return the weight of all tokens that no place proposes."""
-    fits = rows.proposals >= 0
-    exact = rows.alignments.exact * fits
-    deepest = int(exact.max())
-    in_buffer, with_workspace, start = 0, False, 0
-    for each in rows.places:
-        stop = start + len(each.nexts)
-        if each.source == Source.BUFFER:
-            in_buffer = max(in_buffer, int(exact[start:stop].max()))
-        elif each.source == Source.WORKSPACE:
-            with_workspace = with_workspace or bool(fits[start:stop].any())
-        start = stop
-    z = _UNKNOWN + _UNKNOWN_CHOICE * math.log(len(rows.is_new))
-    z += sum(each * min(deepest, most) for each, most in _UNKNOWN_DEEPEST)
-    z += _UNKNOWN_DEEPEST_IN_BUFFER[0] * min(in_buffer, _UNKNOWN_DEEPEST_IN_BUFFER[1])
-    z += _UNKNOWN_WITH_WORKSPACE * with_workspace
-    sources = {each.source for each in rows.places}
-    if sources == {Source.BUFFER}:
-        z += _UNKNOWN_ALONE
-    elif Source.LIBRARY not in sources:
-        z += _UNKNOWN_WITHOUT_LIBRARY
-    if rows.typed:
-        z += _UNKNOWN_HALF_TYPED + _UNKNOWN_TYPED * min(rows.typed, _MOST_TYPED)
-        z += _UNKNOWN_ONE_TYPED * (rows.typed == 1)
-    return math.exp(z)
-
-
-def row_weights(rows: Rows) -> NDArray[Any]:
-    """Return each place's weight; 0 where its proposal does not fit."""
-    exact, exact_total, aligned, conflicts, renamed = rows.alignments
-    sizes = [len(each.nexts) for each in rows.places]
-    source = np.repeat([int(each.source) for each in rows.places], sizes)
-    fits = rows.proposals >= 0
-    proposals = np.maximum(rows.proposals, 0)
-    z = _EXACT[source, exact] + _EXACT_BEHIND * (exact_total - exact)
+def standing(
+    places: Sequence[Places],
+    alignments: Alignments,
+    kept: NDArray[Any],
+    kinds: NDArray[Any],
+    *,
+    is_half: bool,
+) -> Features:
+    """Return the features of the rows `kept` of all places; `kinds` are what those propose."""
+    fit = _HALF if is_half else _WHOLE
+    exact, exact_total, aligned, conflicts, renamed = (each[kept] for each in alignments)
+    sizes = [len(each.nexts) for each in places]
+    source = np.repeat([int(each.source) for each in places], sizes)[kept]
+    z = fit.exact[source, exact] + fit.behind * (exact_total - exact) + fit.kind[kinds]
+    is_new = kinds >= _NEW_WORD
+    z += fit.new_of_workspace * (is_new & (source == Source.WORKSPACE))
     is_renamed = renamed >= 0
     if is_renamed.any():
         z += is_renamed * (
-            _RENAMED
-            + _RENAMED_IN_CONFLICT * (conflicts > 0)
-            + _RENAMED_ALIGNED * np.minimum(aligned - exact, _MOST_ALIGNED)
+            fit.renamed
+            + fit.renamed_in_conflict * (conflicts > 0)
+            + fit.renamed_aligned * np.minimum(aligned - exact, _MOST_ALIGNED)
         )
-    z += _crowding(exact, aligned, source, fits)
-    typed = min(rows.typed, _MOST_TYPED)
-    new = _NEW_WORD + (_NEW_WORD_HALF_TYPED + _NEW_WORD_TYPED * typed if typed else 0.0)
-    if rows.is_new.any():
-        z += rows.is_new[proposals] * (new + _NEW_WORD_OF_WORKSPACE * (source == Source.WORKSPACE))
-    if rows.is_break.any():
-        z += _LINE_END * rows.is_break[proposals]
-    start = 0
-    for each, size in zip(rows.places, sizes, strict=True):
-        z[start : start + size] += _own_terms(each, size, typed)
-        start += size
-    weights: NDArray[Any] = np.exp(z) * fits
+    first = places[0]
+    if first.distances is not None:
+        size = int(kept.searchsorted(sizes[0]))
+        z[:size] += (_nearness(first.distances, fit) + fit.rank * _LOG_RANKS[: sizes[0]])[
+            kept[:size]
+        ]
+    like = source * _SIZE + exact
+    by_letter = by_two = None
+    if is_half:
+        by_letter = _TYPED.letter[source] + _TYPED.letter_new * is_new
+        by_two = _TYPED.deep * np.minimum(exact, _MOST_DEEP)
+    return Features(exact, source, z, by_letter, by_two, like, like * _SIZE + aligned)
+
+
+def _nearness(distances: NDArray[Any], fit: _Fit) -> NDArray[Any]:
+    away = np.abs(distances)
+    near: NDArray[Any] = fit.within_20_lines * np.exp(-away / 20)
+    near += fit.within_120_lines * np.exp(-away / 120)
+    near += fit.above * (np.isfinite(distances) & (distances < 0))
+    return near
+
+
+def place_weights(
+    features: Features, proposals: NDArray[Any], rows: NDArray[Any], counted: Counted
+) -> NDArray[Any]:
+    """Return what each proposal weighs; what the unknown's weight needs goes into `counted`."""
+    fit = _HALF if counted.is_half else _WHOLE
+    z = features.standing[rows]
+    if counted.typed and features.by_letter is not None:
+        z += min(counted.typed, _MOST_LETTERS) * features.by_letter[rows]
+        if counted.typed > 1 and features.by_two_letters is not None:
+            z += features.by_two_letters[rows]
+    # Many places that resemble the context equally say the same thing over again.
+    like, alike = features.like[rows], features.alike[rows]
+    z += fit.like_crowd * _LOGS[np.bincount(like)[like]]
+    z += fit.alike_crowd * _LOGS[np.bincount(alike)[alike]]
+    exact, source = features.exact[rows], features.source[rows]
+    counted.deepest = int(exact.max())
+    in_buffer = exact[source == Source.BUFFER]
+    counted.deepest_in_buffer = int(in_buffer.max()) if len(in_buffer) else 0
+    counted.has = (np.bincount(source, minlength=3) > 0).tolist()
+    weights: NDArray[Any] = np.bincount(proposals[rows], np.exp(z))
     return weights
 
 
-def _own_terms(places: Places, size: int, typed: int) -> NDArray[Any] | float:
-    """Return what counts in one source alone."""
-    if places.source == Source.BUFFER:
-        z: NDArray[Any] = _BUFFER_RANK * _LOG_RANKS[:size]
-        if typed:
-            z += _BUFFER_HALF_TYPED + _BUFFER_TYPED * typed
-        if places.distances is not None:
-            z += _nearness(places.distances)
-        return z
-    if places.shares is None:
-        return 0.0
-    lone = places.shares > 0
-    spelling: NDArray[Any] = np.log(np.maximum(places.shares, _LEAST_SHARE))
-    return (_FOUND_BY_SPELLING + _SPELLING_SHARE * spelling) * lone
+def spelled_weight(each: Spelled, source: Source, counted: Counted, *, is_new: bool) -> float:
+    """Return what a word weighs for its spelling alone."""
+    fit = _SPELLED[source]
+    counted.choices[source] = max(counted.choices[source], math.log1p(each.choice))
+    z = fit.constant + fit.share * math.log(max(each.share, _LEAST_SHARE))
+    z += fit.choice * math.log(each.choice) + fit.letter * min(counted.typed, _MOST_LETTERS)
+    if counted.typed == 1:
+        z += fit.one_letter
+    if each.seen:
+        away = math.log1p(min(each.distance, _FARTHEST_LINES)) - math.log1p(_FARTHEST_LINES)
+        z += fit.seen * math.log1p(each.seen) + fit.nearness * away
+    if is_new:
+        z += fit.new
+    return math.exp(z)
 
 
-def _crowding(
-    exact: NDArray[Any], aligned: NDArray[Any], source: NDArray[Any], fits: NDArray[Any]
-) -> NDArray[Any]:
-    """Many places that resemble the context equally say the same thing over again."""
-    like = source * (CONTEXT_TOKENS + 1) + exact
-    alike = like * (CONTEXT_TOKENS + 1) + aligned
-    counts, finer = np.bincount(like, fits), np.bincount(alike, fits)
-    z: NDArray[Any] = _LIKE_CROWD * np.log(np.maximum(counts[like], 1.0))
-    z += _ALIKE_CROWD * np.log(np.maximum(finer[alike], 1.0))
-    return z
-
-
-def _nearness(distances: NDArray[Any]) -> NDArray[Any]:
-    away = np.abs(distances)
-    near: NDArray[Any] = _WITHIN_20_LINES * np.exp(-away / 20) + _WITHIN_120_LINES * np.exp(
-        -away / 120
-    )
-    near += _ABOVE * (np.isfinite(distances) & (distances < 0))
-    return near
+def unknown_weight(counted: Counted, choice: int) -> float:
+    """Return the weight of all tokens that nothing proposes; `choice` tokens are proposed."""
+    fit = _UNKNOWN_HALF if counted.is_half else _UNKNOWN_WHOLE
+    z = fit.constant + fit.choice * math.log(choice)
+    z += fit.deepest_4 * min(counted.deepest, 4) + fit.deepest_12 * min(counted.deepest, 12)
+    z += fit.deepest_in_buffer * min(counted.deepest_in_buffer, 8)
+    z += sum(weight for weight, has in zip(fit.has, counted.has, strict=True) if has)
+    if counted.typed:
+        z += fit.letters[min(counted.typed, _MOST_LETTERS) - 1]
+        z += sum(w * n for w, n in zip(fit.spelled, counted.choices, strict=True))
+    return math.exp(z)

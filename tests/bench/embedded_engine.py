@@ -268,7 +268,7 @@ def main(argv: Sequence[str]) -> int:
     console = Console()
     with tempfile.TemporaryDirectory() as folder:
         cache = Path(folder)
-        found = typed(cache, 12 * times, args.seed)
+        found = typed(cache, 24 * times, args.seed)
         heads = ["", "", "keys", "shown", "right", "saved", "p50 ms", "p99 ms"]
         table(console, f"Passages of packages, seed {args.seed}", heads, _rows(found))
         figures = [*typed_figures(found)]

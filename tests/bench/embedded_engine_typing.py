@@ -37,6 +37,16 @@ class Tally:
     right: int = 0
     took_ns: list[int] = field(default_factory=list)
 
+    def is_right(self, text: str, rest: str) -> bool:
+        """Count a text that was shown, and tell whether it is what comes."""
+        self.shown += 1
+        if not rest.startswith(text):
+            return False
+        first, *lines = text.split("\n")
+        self.right += 1
+        self.saved += len(first) + sum(1 + len(each.lstrip()) for each in lines) - 1
+        return True
+
     @property
     def saved_share(self) -> float:
         return self.saved / max(1, self.keys + self.saved)
@@ -51,28 +61,34 @@ class Tally:
 
 
 def type_passage(passage: Passage, guess: Guess, tally: Tally) -> None:
-    for number in range(passage.start, passage.stop):
+    """Type a passage's code key by key, and accept what it goes on with, also over lines."""
+    number, at = passage.start, 0
+    while number < passage.stop:
         line = passage.lines[number].rstrip()
-        if is_code(line):
-            visible = [*passage.lines[:number], "", *passage.below]
-            _type_line(visible, number, line, guess, tally)
+        if not at and is_code(line):
+            at = len(line) - len(line.lstrip())
+        elif not at or at >= len(line):
+            number, at = number + 1, 0
+            continue
+        number, at = _type_on(passage, number, at, guess, tally)
 
 
-def _type_line(visible: list[str], number: int, line: str, guess: Guess, tally: Tally) -> None:
-    at = len(line) - len(line.lstrip())
+def _type_on(passage: Passage, number: int, at: int, guess: Guess, tally: Tally) -> tuple[int, int]:
+    """Type a line from column `at` on, and return where the cursor is then: line and column."""
+    visible = [*passage.lines[:number], "", *passage.below]
+    line, *further = (each.rstrip() for each in passage.lines[number : passage.stop])
     while at < len(line):
         began = monotonic_ns()
         text = guess(visible, number, line[:at])
         tally.took_ns.append(monotonic_ns() - began)
         tally.keys += 1
-        if text:
-            tally.shown += 1
-            if line.startswith(text, at):
-                tally.right += 1
-                tally.saved += len(text) - 1
-                at += len(text)
-                continue
-        at += 1
+        if text and not tally.is_right(text, "\n".join([line[at:], *further])):
+            at += 1
+        elif "\n" in text:
+            return number + text.count("\n"), len(text.rpartition("\n")[2])
+        else:
+            at += len(text) or 1
+    return number + 1, 0
 
 
 def type_with_engine(engine: EmbeddedEngine, passage: Passage, tally: Tally) -> None:
