@@ -14,6 +14,8 @@ _MOST_TOKENS = 24
 _MOST_LINES = 6
 _RISKED = 0.6
 """Less than one, for a wrong text costs its reader, too: between .3 and 2 it saved the most keys."""
+_ALL = 0.01
+"""Who wants less than this wants all there is, however unsure."""
 _SHORTEST_CHARS = 2
 """A single character is typed sooner than read."""
 
@@ -55,7 +57,9 @@ def decode(
             runners_up = verdict.others
         probability = 1.0 if number == 0 and first else verdict.probability
         word, space = verdict.token
-        too_risky = likely * probability < cutoff or _is_risked_for_less(text, probability)
+        too_risky = likely * probability < cutoff
+        if cutoff > _ALL:
+            too_risky |= _is_risked_for_less(text, probability)
         if isinstance(word, int):
             line_break = _line_break(word, indent) if lines < _MOST_LINES else None
             if line_break is None or too_risky:
