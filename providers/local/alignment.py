@@ -20,7 +20,9 @@ from ghostlap.providers.local.words import ITSELF
 __all__ = ["Alignments", "align"]
 
 _EARLIER = np.tril(np.ones((CONTEXT_TOKENS, CONTEXT_TOKENS), bool), -1)
-_COLUMNS = np.arange(CONTEXT_TOKENS)
+_INSIDE = np.tri(CONTEXT_TOKENS + 1, CONTEXT_TOKENS, -1, dtype=np.bool_)
+"""By how many are aligned, which."""
+_ROWS = np.arange(512)
 
 
 class Alignments(NamedTuple):
@@ -40,34 +42,41 @@ class Alignments(NamedTuple):
 
 
 def align(places: Sequence[Places], query: Query) -> Alignments:
-    tokens = np.concatenate([each.tokens for each in places])
-    same = np.concatenate([each.tokens == each.query_tokens for each in places])
-    alike = np.concatenate([each.shapes == each.query_shapes for each in places])
-    shaped = np.concatenate([each.shapes < ITSELF for each in places])
-    nexts = np.concatenate([each.nexts for each in places]) >> 1
-    rebindable = np.concatenate([each.next_shaped for each in places])
-    exact = _run(same)
-    aligned = _run(alike)
-    inside = aligned[:, None] > _COLUMNS
-    same &= inside
+    rows = sum([len(each.nexts) for each in places])
+    tokens = np.empty((rows, CONTEXT_TOKENS), np.int32)
+    nexts = np.empty(rows, np.int32)
+    rebindable = np.empty(rows, np.bool_)
+    # With one column more, in which nothing agrees.
+    same = np.zeros((rows, CONTEXT_TOKENS + 1), np.bool_)
+    alike = np.zeros((rows, CONTEXT_TOKENS + 1), np.bool_)
+    shaped = np.empty((rows, CONTEXT_TOKENS), np.bool_)
+    start = 0
+    for each in places:
+        stop = start + len(each.nexts)
+        tokens[start:stop] = each.tokens
+        nexts[start:stop] = each.nexts
+        rebindable[start:stop] = each.next_shaped
+        np.equal(each.tokens, each.query.token_array, out=same[start:stop, :-1])
+        np.equal(each.shapes, each.query.shape_array, out=alike[start:stop, :-1])
+        np.less(each.shapes, ITSELF, out=shaped[start:stop])
+        start = stop
+    exact = same.argmin(1)
+    aligned = alike.argmin(1)
+    inside = _INSIDE[aligned]
     words = tokens >> 1
-    named = inside & shaped
-    hit = words == nexts[:, None]
-    hit &= named
+    shaped &= inside
+    hit = words == (nexts >> 1)[:, None]
+    hit &= shaped
     first = hit.argmax(1)
-    renamed = np.where(rebindable & hit.any(1), first, -1)
-    conflicts = np.zeros(len(nexts), np.int64)
-    rows = ((aligned > exact) & (renamed >= 0)).nonzero()[0]
-    if len(rows):
-        conflicts[rows] = _conflicts(words[rows], named[rows], query)
-    return Alignments(exact, same.sum(1), aligned, conflicts, renamed)
-
-
-def _run(agrees: NDArray[Any]) -> NDArray[Any]:
-    """Return how many columns agree before the first that does not, for each row."""
-    first: NDArray[Any] = agrees.argmin(1)
-    first[agrees.all(1)] = agrees.shape[1]
-    return first
+    is_hit = hit[_ROWS[:rows], first] if rows <= len(_ROWS) else hit.any(1)
+    is_hit &= rebindable
+    renamed = np.where(is_hit, first, -1)
+    conflicts = np.zeros(rows, np.int64)
+    conflicting = (is_hit & (aligned > exact)).nonzero()[0]
+    if len(conflicting):
+        conflicts[conflicting] = _conflicts(words[conflicting], shaped[conflicting], query)
+    same[:, :-1] &= inside
+    return Alignments(exact, np.count_nonzero(same, axis=1), aligned, conflicts, renamed)
 
 
 def _conflicts(words: NDArray[Any], named: NDArray[Any], query: Query) -> NDArray[Any]:

@@ -17,7 +17,7 @@ from ghostlap.providers.local.alignment import align
 from ghostlap.providers.local.lexer import is_word
 from ghostlap.providers.local.places import Places, Source
 from ghostlap.providers.local.query import Half, Index, Query
-from ghostlap.providers.local.weights import Features, standing
+from ghostlap.providers.local.weights import FIRST_NEW, Features, standing
 from ghostlap.providers.local.words import FIRST_WORD
 
 __all__ = ["Ballot", "Choice", "Token", "gather"]
@@ -34,7 +34,8 @@ Token: TypeAlias = tuple[str | int, int]
 class Choice(NamedTuple):
     """The rows of a ballot that go on as what is typed does."""
 
-    rows: NDArray[Any]
+    rows: NDArray[Any] | None
+    """None for all of them."""
     tokens: int
     """How many tokens they propose."""
 
@@ -45,7 +46,6 @@ class Ballot:
 
     tokens: list[Token]
     """What is proposed, each once."""
-    number: dict[Token, int]
     proposals: NDArray[Any]
     """Which of the tokens each place proposes."""
     features: Features
@@ -55,7 +55,7 @@ class Ballot:
     def choice(self, half: Half | None) -> Choice | None:
         """Return the rows that fit; None where another ballot had better be gathered."""
         if half is None or half[1] == self.typed:
-            return Choice(np.arange(len(self.proposals)), len(self.tokens))
+            return Choice(None, len(self.tokens))
         typed = half[1]
         fits = np.array([str(word).startswith(typed) for word, _ in self.tokens], np.bool_)
         rows = fits[self.proposals].nonzero()[0]
@@ -72,35 +72,42 @@ def gather(query: Query, half: Half | None, own: Index, others: Sequence[Index])
     alignments = align(places, query)
     number: dict[Token, int] = {}
     proposals: list[int] = []
-    kept: list[int] = []
-    row = 0
     renamed = alignments.renamed.tolist()
+    row = 0
     for each in places:
-        text = each.index.text
+        known: dict[int, int] = {}  # by the index's own token
         for token in each.nexts.tolist():
             image = renamed[row]
-            word: str | int = token >> 1
-            if word >= FIRST_WORD:  # type: ignore[operator] # it still is a number
-                word = text(token >> 1) if image < 0 else query.words[image]
-            proposal = (word, token & 1)
-            if half is None or _continues(proposal, half):
-                kept.append(row)
-                proposals.append(number.setdefault(proposal, len(number)))
             row += 1
-    if not kept:
+            at = known.get(token) if image < 0 else None
+            if at is None:
+                word: str | int = token >> 1
+                if word >= FIRST_WORD:  # type: ignore[operator] # it still is a number
+                    word = each.index.text(token >> 1) if image < 0 else query.words[image]
+                proposal = (word, token & 1)
+                at = -1
+                if half is None or _continues(proposal, half):
+                    at = number.setdefault(proposal, len(number))
+                if image < 0:
+                    known[token] = at
+            proposals.append(at)
+    proposed = np.array(proposals)
+    kept = (proposed >= 0).nonzero()[0]
+    if not len(kept):
         return None
+    proposed = proposed[kept]
     tokens = list(number)
-    kinds = np.array([_kind(own, word) for word, _ in tokens])[proposals]
-    features = standing(places, alignments, np.array(kept), kinds, is_half=half is not None)
+    kinds = np.array([_kind(own, word) for word, _ in tokens])[proposed]
+    features = standing(places, alignments, kept, kinds, is_half=half is not None)
     typed = half[1] if half else ""
-    return Ballot(tokens, number, np.array(proposals), features, typed, is_whole)
+    return Ballot(tokens, proposed, features, typed, is_whole)
 
 
 def _kind(own: Index, word: str | int) -> int:
     """Return 0 for a line break, 1 for a word, 2 for an operator, 3 and 4 if it is new."""
     if isinstance(word, int):
         return 0
-    return (1 if is_word(word) else 2) + (2 if own.number(word) < 0 else 0)
+    return (1 if is_word(word) else 2) + (FIRST_NEW - 1 if own.number(word) < 0 else 0)
 
 
 def _ask(query: Query, half: Half | None, indexes: Sequence[Index]) -> tuple[list[Places], bool]:

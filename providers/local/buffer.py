@@ -17,9 +17,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ghostlap.providers.local.lexer import indent_width, shape_of, split_space
-from ghostlap.providers.local.places import Places, Source, Spelled
-from ghostlap.providers.local.query import CONTEXT_TOKENS, Half, Query, unknown_token
+from ghostlap.providers.local.lexer import indent_width
+from ghostlap.providers.local.places import FAR_LINES, Places, Source, Spelled
+from ghostlap.providers.local.query import CONTEXT_TOKENS, Half, Numbered, Query
+from ghostlap.providers.local.vocabulary import Vocabulary
 from ghostlap.providers.local.words import (
     EDGE_TOKEN,
     FIRST_WORD,
@@ -72,13 +73,7 @@ class Buffer:
         self._reset()
 
     def _reset(self) -> None:
-        self._words: list[str] = [""] * FIRST_WORD
-        self._numbers: dict[str, int] = {}
-        self._word_shapes = bytearray(FIRST_WORD)
-        self._beginning: dict[str, list[int]] = {}
-        """Words by their first character."""
-        self._occurrences: list[list[int]] = [[] for _ in range(FIRST_WORD)]
-        """Where each word was indexed, in that order."""
+        self._vocabulary = Vocabulary()
         self._tokens: array[int] = array("i", [EDGE_TOKEN] * CONTEXT_TOKENS)
         self._codes: array[int] = array("i", [ITSELF + EDGE_TOKEN] * CONTEXT_TOKENS)
         self._lines: array[int] = array("i", [-1] * CONTEXT_TOKENS)
@@ -87,8 +82,6 @@ class Buffer:
         self._heads = [array("i", [-1]) * _HEADS for _ in _DEPTHS]
         self._earlier: list[array[int]] = [array("i", [-1] * CONTEXT_TOKENS) for _ in _DEPTHS]
         self._dead = 0
-        self._narrowed: tuple[str, list[int]] = ("", [])
-        """The words that begin as the last half-typed one did."""
 
     def __contains__(self, uri: str) -> bool:
         return uri in self._documents
@@ -156,20 +149,16 @@ class Buffer:
     # Index, for the vote.
 
     def number(self, text: str) -> int:
-        return self._numbers.get(text, -1)
+        return self._vocabulary.number(text)
 
     def numbered(self, word: str, space: int) -> tuple[int, int]:
-        number = self._numbers.get(word)
-        if number is None:
-            return unknown_token(word, space)
-        token = 2 * number + space
-        return token, shape_code(token, self._word_shapes[number])
+        return self._vocabulary.numbered(word, space)
 
     def text(self, word: int) -> str:
-        return self._words[word]
+        return self._vocabulary.words[word]
 
     def places(self, query: Query, half: Half | None) -> Places | None:
-        tokens, shapes = query.numbered(self)
+        numbered = query.numbered(self)
         fitting = self._fitting(half) if half else None
         found: list[int] = []
         is_whole = True
@@ -179,18 +168,19 @@ class Buffer:
             if room <= 0:
                 is_whole = False
                 break
-            key = hash(tuple((shapes if by_shape else tokens)[depth - 1 :: -1])) % _HEADS
+            codes = numbered.shapes if by_shape else numbered.tokens
+            key = hash(tuple(codes[depth - 1 :: -1])) % _HEADS
             more = self._walk(chain, key, found, half, None if by_shape else fitting)
             if len(more) > room:
                 more = self._nearest(more, room, query)
                 is_whole &= by_shape
             found += more
-        return self._at(found, tokens, shapes, query, is_whole=is_whole) if found else None
+        return self._at(found, numbered, query, is_whole=is_whole) if found else None
 
     def spelled(self, half: Half, query: Query) -> list[Spelled]:
         """Return the words that were seen most and nearest among those that begin so."""
-        seen = self._occurrences
-        fitting = self._beginning_so(half[1])
+        words, seen = self._vocabulary.words, self._vocabulary.seen
+        fitting = self._vocabulary.beginning_so(half[1])
         counts = {each: len(seen[each]) for each in fitting}
         total = sum(counts.values())
         if len(fitting) > _SPELLED_LOOKED_AT:
@@ -201,21 +191,10 @@ class Buffer:
             if distances:
                 share = counts[each] / total
                 nearest = min(distances)
-                word = self._words[each]
-                found.append(Spelled(word, share, len(counts), len(distances), nearest))
+                found.append(Spelled(words[each], share, len(counts), len(distances), nearest))
         if len(found) > _SPELLED:
             found.sort(key=_weight_of)
         return found[:_SPELLED]
-
-    def _beginning_so(self, typed: str) -> list[int]:
-        """Return the words that begin as `typed` does, which are among those of a letter ago."""
-        before, words = self._narrowed
-        if not before or not typed.startswith(before):
-            words = self._beginning.get(typed[:1], [])
-        texts, seen = self._words, self._occurrences
-        fitting = [each for each in words if texts[each].startswith(typed) and seen[each]]
-        self._narrowed = typed, fitting
-        return fitting
 
     def _distances(self, positions: list[int], query: Query) -> list[float]:
         """Return how many lines each place that is still there is away."""
@@ -237,8 +216,8 @@ class Buffer:
         """Return the tokens that begin as the half-typed one does."""
         space, typed = half
         if not typed:
-            return {2 * word + space for word in range(FIRST_WORD, len(self._words))}
-        return {2 * word + space for word in self._beginning_so(typed)}
+            return {2 * word + space for word in range(FIRST_WORD, len(self._vocabulary.words))}
+        return {2 * word + space for word in self._vocabulary.beginning_so(typed)}
 
     def _walk(
         self,
@@ -267,41 +246,41 @@ class Buffer:
             position = earlier[position]
         return found
 
-    def _at(
-        self,
-        found: list[int],
-        tokens: list[int],
-        shapes: list[int],
-        query: Query,
-        *,
-        is_whole: bool,
-    ) -> Places:
+    def _at(self, found: list[int], numbered: Numbered, query: Query, *, is_whole: bool) -> Places:
         at = np.array(found)
         around = at[:, None] - _BEFORE
         codes = np.frombuffer(self._codes, np.int32)
         nexts = np.frombuffer(self._tokens, np.int32)
-        lines = np.frombuffer(self._lines, np.int32)[at]
-        owners = np.frombuffer(self._owners, np.int32)[at]
         return Places(
             index=self,
             nexts=nexts[at],
             tokens=nexts[around],
             shapes=codes[around],
             next_shaped=codes[at] < ITSELF,
-            query_tokens=tokens,
-            query_shapes=shapes,
+            query=numbered,
             source=Source.BUFFER,
             is_whole=is_whole,
-            distances=np.where(owners == query.document, lines - query.line, np.inf),
+            distances=np.array(self._lines_away(found, query)),
         )
+
+    def _lines_away(self, positions: list[int], query: Query) -> list[int]:
+        """Return lines from the query's, negative above it."""
+        owners, lines, document, line = self._owners, self._lines, query.document, query.line
+        return [
+            away
+            if owners[at] == document and -FAR_LINES < (away := lines[at] - line) < FAR_LINES
+            else FAR_LINES
+            for at in positions
+        ]
 
     # Keeping up.
 
     def _index_line(self, document: _Document, number: int) -> None:
         width = self._width_above(document, number)
         kind, parts, _ = line_tokens(document.lines[number], width)
+        intern = self._vocabulary.intern
         tokens = [2 * (kind if number else Break.EDGE)]
-        tokens += [self._intern(part) for part in parts]
+        tokens += [intern(part) for part in parts]
         before = document.spans[number - 1] if number else None
         if before is None or before[1] != len(self._tokens):
             context = self._context(document, number)
@@ -325,7 +304,7 @@ class Buffer:
                 width = self._width_above(document, above)
                 kind, parts, _ = line_tokens(document.lines[above], width)
                 tokens = array("i", [2 * (kind if above else Break.EDGE)])
-                tokens.extend([self._intern(part) for part in parts])
+                tokens.extend([self._vocabulary.intern(part) for part in parts])
             context = tokens + context
             if len(context) >= CONTEXT_TOKENS:
                 return context[-CONTEXT_TOKENS:]
@@ -354,7 +333,7 @@ class Buffer:
         codes = self._codes[first - _LONGEST :].tolist()
         heads5, heads_shape, heads2, heads1 = self._heads
         earlier5, earlier_shape, earlier2, earlier1 = self._earlier
-        seen, position = self._occurrences, first
+        seen, position = self._vocabulary.seen, first
         # Spelled out: this is what a keystroke waits for.
         for at, token in enumerate(tokens):
             seen[token >> 1].append(position)
@@ -374,24 +353,12 @@ class Buffer:
             position += 1
 
     def _extend(self, tokens: array[int], owner: int, line: int, *, alive: bool) -> None:
-        count, shapes = len(tokens), self._word_shapes
+        count, shapes = len(tokens), self._vocabulary.shapes
         self._tokens.extend(tokens)
         self._codes.extend([shape_code(token, shapes[token >> 1]) for token in tokens])
         self._lines.extend(array("i", [line]) * count)
         self._owners.extend(array("i", [owner]) * count)
         self._alive.extend((b"\1" if alive else b"\0") * count)
-
-    def _intern(self, part: str) -> int:
-        word, space = split_space(part)
-        number = self._numbers.get(word)
-        if number is None:
-            number = self._numbers[word] = len(self._words)
-            self._words.append(word)
-            self._word_shapes.append(shape_of(word))
-            self._occurrences.append([])
-            self._beginning.setdefault(word[0], []).append(number)
-            self._narrowed = ("", [])
-        return 2 * number + space
 
     def _kill(self, span: tuple[int, int] | None) -> None:
         if span is not None:

@@ -12,8 +12,10 @@ __all__ = ["Suggested", "decode"]
 
 _MOST_TOKENS = 24
 _MOST_LINES = 6
+_MOST_GATHERED = 4
+"""Ballots that one key gathers: what would come behind them, the next key shows."""
 _RISKED = 0.6
-"""Less than one, for a wrong text costs its reader, too: between .3 and 2 it saved the most keys."""
+"""Less than one, for a wrong text costs its reader, too: of .3 to 2 it saved the most keys."""
 _ALL = 0.01
 """Who wants less than this wants all there is, however unsure."""
 _SHORTEST_CHARS = 2
@@ -48,7 +50,10 @@ def decode(
     text, likely, lines = "", 1.0, 0
     runners_up: tuple[Token, ...] = ()
     reason = "length"
+    before = votes.gathered
     for number in range(_MOST_TOKENS * (1 if indent is None else _MOST_LINES)):
+        if text and cutoff > _ALL and votes.gathered - before >= _MOST_GATHERED:
+            break
         verdict = votes.on(query, half, first if number == 0 else None)
         if verdict is None:
             reason = "doubt"

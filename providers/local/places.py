@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from ghostlap.providers.local.query import Index
+    from ghostlap.providers.local.query import Index, Numbered
 
-__all__ = ["Places", "Source", "Spelled"]
+__all__ = ["FAR_LINES", "Places", "Source", "Spelled"]
+
+FAR_LINES = 1_000
+"""Places as far away as that, or in another document, are not near."""
 
 
 class Source(IntEnum):
@@ -35,14 +38,13 @@ class Places:
     """The shape codes of these."""
     next_shaped: NDArray[Any]
     """Whether another word of its shape may take the next word's place."""
-    query_tokens: list[int]
+    query: Numbered
     """The query's context, as the index numbers it."""
-    query_shapes: list[int]
     source: Source
     is_whole: bool = False
     """Whether there are no more: of another letter's places, all are among these."""
     distances: NDArray[Any] | None = None
-    """Lines from the cursor, negative above it; infinite in other documents. None: all are so."""
+    """Lines from the cursor, negative above it, `FAR_LINES` at most. None: all are as far."""
 
 
 class Spelled(NamedTuple):

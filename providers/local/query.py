@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ghostlap.providers.local.lexer import (
     WORD_AT_END,
@@ -23,6 +26,7 @@ __all__ = [
     "LEAST_TYPED",
     "Half",
     "Index",
+    "Numbered",
     "Query",
     "query_at",
     "unknown_token",
@@ -66,6 +70,15 @@ class Index(Protocol):
         ...
 
 
+class Numbered(NamedTuple):
+    """A context's tokens and their shape codes, nearest first."""
+
+    tokens: list[int]
+    shapes: list[int]
+    token_array: NDArray[np.int32]
+    shape_array: NDArray[np.int32]
+
+
 class Query:
     """A context. Words stand most recent first; a line break is its `Break`."""
 
@@ -79,15 +92,15 @@ class Query:
         self.spaces = spaces
         self.document = document
         self.line = line
-        self._numbered: dict[int, tuple[list[int], list[int]]] = {}
+        self._numbered: dict[int, Numbered] = {}
 
     @property
     def key(self) -> tuple[tuple[str | int, ...], tuple[int, ...]]:
         """Two queries of one cursor that have the same key are the same."""
         return tuple(self.words), tuple(self.spaces)
 
-    def numbered(self, index: Index) -> tuple[list[int], list[int]]:
-        """Return the context's tokens and their shape codes, as `index` numbers them."""
+    def numbered(self, index: Index) -> Numbered:
+        """Return the context as `index` numbers it."""
         found = self._numbered.get(id(index))
         if found is None:
             tokens, codes = [], []
@@ -99,7 +112,8 @@ class Query:
                     token, code = index.numbered(word, space)
                     tokens.append(token)
                     codes.append(code)
-            found = self._numbered[id(index)] = tokens, codes
+            both = np.array((tokens, codes), np.int32)
+            found = self._numbered[id(index)] = Numbered(tokens, codes, both[0], both[1])
         return found
 
     def then(self, word: str | int, space: int) -> Query:

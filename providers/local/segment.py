@@ -36,6 +36,7 @@ _HELD = 64
 _KEPT = {Source.WORKSPACE: 48, Source.LIBRARY: 24}
 _KEPT_BY_SHAPE = {Source.WORKSPACE: 16, Source.LIBRARY: 8}
 _SHALLOWEST_SHAPE = 4
+_FEW_BY_WORD = 8
 _SEARCHED = 1_024
 """Places whose next word is held against the half-typed one."""
 _SPELLED = 6
@@ -61,8 +62,10 @@ class Segment:
         self.source = source
         self._tokens = arrays["tokens"]
         self._shapes = arrays["shapes"]
-        self._by_context = _sorted(raw, arrays, "tokens", "by_context")
-        self._by_shape = _sorted(raw, arrays, "shapes", "by_shape")
+        counts = arrays["counts"].astype(np.int64)
+        shapes = _shape_counts(arrays["word_shapes"], counts)
+        self._by_context = _sorted(raw, arrays, "tokens", "by_context", counts)
+        self._by_shape = _sorted(raw, arrays, "shapes", "by_shape", shapes)
         self._file_starts = arrays["file_starts"]
         self._word_shapes = arrays["word_shapes"]
         self._word_ends = arrays["word_ends"].data
@@ -75,6 +78,7 @@ class Segment:
         self._texts: dict[int, str] = {}
         self._hidden = np.zeros(0, np.int64)
         """Where what is hidden begins and ends, in turn."""
+        self._ranges: dict[str, tuple[int, int]] = {}
         self._found: dict[tuple[int, tuple[int, ...], int], _Found] = {}
 
     def hide(self, files: Collection[int]) -> None:
@@ -120,26 +124,27 @@ class Segment:
 
     def places(self, query: Query, half: Half | None) -> Places | None:
         """Return places whose tokens may continue the query; None where there are none."""
-        tokens, shapes = query.numbered(self)
+        numbered = query.numbered(self)
         words = self._with_prefix(half[1]) if half and half[1] else None
         wanted, by_shape = _KEPT[self.source], _KEPT_BY_SHAPE[self.source]
-        found = self._near(self._by_context, tokens, half, words, wanted, 1)
+        found = self._near(self._by_context, numbered.tokens, half, words, wanted, 1)
         is_whole = found is None or len(found) < wanted
-        if is_whole:
+        if found is None or len(found) < _FEW_BY_WORD:
             # Not by its word: a word of the context may take its place.
-            more = self._near(self._by_shape, shapes, half, None, by_shape, _SHALLOWEST_SHAPE)
+            more = self._near(
+                self._by_shape, numbered.shapes, half, None, by_shape, _SHALLOWEST_SHAPE
+            )
             found = _together(found, more)
         if found is None or not len(found):
             return None
         around = found[:, None] + _BEHIND
         return Places(
             index=self,
-            nexts=self._tokens[found].astype(np.int64),
-            tokens=self._tokens[around].astype(np.int64),
-            shapes=self._shapes[around].astype(np.int64),
+            nexts=self._tokens[found].astype(np.int32),
+            tokens=self._tokens[around].astype(np.int32),
+            shapes=self._shapes[around].astype(np.int32),
             next_shaped=self._shapes[found] < ITSELF,
-            query_tokens=tokens,
-            query_shapes=shapes,
+            query=numbered,
             source=self.source,
             is_whole=is_whole,
         )
@@ -175,17 +180,20 @@ class Segment:
 
         What fits a half-typed word is among what fitted it a letter ago.
         """
+        if half is None:
+            nearest, surely = _nearest(order, codes, wanted, shallowest)
+            keep = self._tokens[nearest] != EDGE_TOKEN
+            shown = self._shown(nearest[keep].astype(np.int64))
+            return shown, min(surely, len(shown))
         by_word = words is not None
-        space = -1 if half is None else half[0]
-        typed = half[1] if half else ""
+        space, typed = half
         key = (id(order), tuple(codes[:DEPTH]), space)
         held = self._found.get(key)
         found: NDArray[Any]
         if held is not None and typed.startswith(held.typed) and held.by_word <= by_word:
             found, surely = held.positions, held.surely
         else:
-            enough = wanted if half is None else _SEARCHED
-            found, surely = _nearest(order, codes, enough, shallowest)
+            found, surely = _nearest(order, codes, _SEARCHED, shallowest)
         keep = self._fitting(found, half, words)
         at = keep.nonzero()[0]
         surely = int(keep[:surely].sum())
@@ -197,17 +205,14 @@ class Segment:
         return shown, surely
 
     def _fitting(
-        self, positions: NDArray[Any], half: Half | None, words: tuple[int, int] | None
+        self, positions: NDArray[Any], half: Half, words: tuple[int, int] | None
     ) -> NDArray[np.bool_]:
         """Say whose token fits what is half typed."""
         nexts = self._tokens[positions]
-        keep: NDArray[np.bool_]
-        if half is None:
-            keep = nexts != EDGE_TOKEN
-        elif words is None:
-            keep = (nexts & 1 == half[0]) & (nexts >= 2 * FIRST_WORD)
-        else:
-            keep = (nexts & 1 == half[0]) & (nexts >= 2 * words[0]) & (nexts < 2 * words[1])
+        first, last = words or (FIRST_WORD, len(self._counts) >> 1)
+        keep: NDArray[np.bool_] = nexts & 1 == half[0]
+        keep &= nexts >= 2 * first
+        keep &= nexts < 2 * last
         return keep
 
     def _shown(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -239,6 +244,14 @@ class Segment:
 
     def _with_prefix(self, prefix: str) -> tuple[int, int]:
         """Return the range of words that begin so: they are sorted by their bytes."""
+        found = self._ranges.get(prefix)
+        if found is None:
+            if len(self._ranges) >= _HELD:
+                self._ranges.clear()
+            found = self._ranges[prefix] = self._look_up_prefix(prefix)
+        return found
+
+    def _look_up_prefix(self, prefix: str) -> tuple[int, int]:
         start = prefix.encode("utf-8", "surrogatepass")
         low = self._bisect(start)
         step = 1
@@ -291,9 +304,28 @@ def _nearest(
 
 
 def _sorted(
-    raw: mmap.mmap, arrays: dict[str, NDArray[Any]], stream: str, order: str
+    raw: mmap.mmap,
+    arrays: dict[str, NDArray[Any]],
+    stream: str,
+    order: str,
+    counts: NDArray[np.int64],
 ) -> SortedContexts:
-    return SortedContexts(raw, _offset(raw, arrays[stream]), arrays[order])
+    """Return an order. `counts` is how often each code is in the stream, but for its edge."""
+    codes, positions = arrays[stream], arrays[order]
+    if len(positions):
+        counts[codes[0]] -= 1  # nothing is before it: the stream stands last first
+        counts[codes[len(positions)]] += 1
+    return SortedContexts(raw, _offset(raw, codes), positions, counts)
+
+
+def _shape_counts(word_shapes: NDArray[np.uint8], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how often each shape code is in the stream."""
+    tokens = np.arange(len(counts))
+    shapes = word_shapes[tokens >> 1].astype(np.int64)
+    codes = np.where(shapes > 0, 2 * shapes + (tokens & 1), ITSELF + tokens)
+    found = np.zeros(ITSELF + len(counts), np.int64)
+    np.add.at(found, codes, counts)
+    return found
 
 
 def _offset(raw: mmap.mmap, array: NDArray[Any]) -> int:

@@ -32,15 +32,22 @@ def context_bytes(codes: Sequence[int]) -> bytes:
 class SortedContexts:
     """One stream in a mapped file and its order."""
 
-    __slots__ = ("_base", "_count", "_order", "_raw", "order")
+    __slots__ = ("_base", "_begins", "_count", "_order", "_raw", "order")
 
-    def __init__(self, raw: mmap.mmap, base: int, order: NDArray[np.int32]) -> None:
-        """`base` is where the stream's bytes begin in `raw`."""
+    def __init__(
+        self, raw: mmap.mmap, base: int, order: NDArray[np.int32], counts: NDArray[np.int64]
+    ) -> None:
+        """`base` is where the stream's bytes begin in `raw`.
+
+        `counts` is how many positions there are behind each code: it tells where in the order
+        those begin, which spares a search half of its steps.
+        """
         self._raw = raw
         self._base = base
         self.order = order
         self._order = order.data
         self._count = len(order)
+        self._begins = np.concatenate([np.zeros(1, np.int32), counts.cumsum(dtype=np.int32)]).data
 
     def ranges(self, key: bytes, *, enough: int, shallowest: int) -> list[tuple[int, int, int]]:
         """Return where contexts agree with `key`, the deepest agreement first: depth, low, high.
@@ -48,7 +55,13 @@ class SortedContexts:
         Ranges contain one another. They end with the first that holds `enough` positions, or at
         the agreement of `shallowest` codes.
         """
-        at = self._insertion(key)
+        nearest = int.from_bytes(key[:_CODE_BYTES], "big")
+        if nearest + 1 >= len(self._begins):
+            return []
+        first, last = self._begins[nearest], self._begins[nearest + 1]
+        if first == last:
+            return []
+        at = self._insertion(key, first, last)
         depth = max(self._agreement(at - 1, key), self._agreement(at, key))
         low = high = at
         found: list[tuple[int, int, int]] = []
@@ -56,7 +69,10 @@ class SortedContexts:
             if deep < shallowest:
                 break
             part = key[: deep * _CODE_BYTES]
-            low, high = self._low(low, part), self._high(high, part)
+            if deep > 1:
+                low, high = self._low(low, part), self._high(high, part)
+            else:
+                low, high = first, last
             if found and found[-1][1:] == (low, high):
                 continue
             found.append((deep, low, high))
@@ -64,10 +80,9 @@ class SortedContexts:
                 break
         return found
 
-    def _insertion(self, key: bytes) -> int:
+    def _insertion(self, key: bytes, low: int, high: int) -> int:
         raw, order, size = self._raw, self._order, len(key)
         base = self._base + _CODE_BYTES
-        low, high = 0, self._count
         while low < high:
             middle = (low + high) >> 1
             start = base + _CODE_BYTES * order[middle]

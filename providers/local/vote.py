@@ -33,6 +33,8 @@ class Votes:
         self._queries: dict[object, Query] = {}
         """Each context once: with it its words' numbers are kept from key to key."""
         self._ballots: dict[object, Ballot | None] = {}
+        self.gathered = 0
+        """How many ballots were: half a millisecond each."""
 
     def on(self, query: Query, half: Half | None, only: Token | None = None) -> Verdict | None:
         """Return the likeliest token after `query`; None when nothing is known.
@@ -93,5 +95,6 @@ class Votes:
                 return held
         elif key in self._ballots:
             return held
+        self.gathered += 1
         found = self._ballots[key] = gather(query, half, self.own, self.others)
         return found

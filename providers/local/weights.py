@@ -20,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostlap.providers.local.alignment import Alignments
-from ghostlap.providers.local.places import Places, Source, Spelled
+from ghostlap.providers.local.places import FAR_LINES, Places, Source, Spelled
 from ghostlap.providers.local.query import CONTEXT_TOKENS
 
 __all__ = [
+    "FIRST_NEW",
     "Counted",
     "Features",
     "place_weights",
@@ -31,6 +32,10 @@ __all__ = [
     "standing",
     "unknown_weight",
 ]
+
+
+FIRST_NEW = 3
+"""The first of the kinds of what the open documents do not hold."""
 
 
 class _Fit(NamedTuple):
@@ -181,10 +186,39 @@ _MOST_ALIGNED = 6
 _MOST_DEEP = 6
 _LEAST_SHARE = 1e-4
 _FARTHEST_LINES = 1_000
+_LOG_FARTHEST = math.log1p(_FARTHEST_LINES)
 _LOG_RANKS = np.log1p(np.arange(64))
 _LOGS = np.log(np.maximum(np.arange(1_024), 1))
-_NEW_WORD = 3
 _SIZE = CONTEXT_TOKENS + 1
+
+
+class _Tables(NamedTuple):
+    """A fit's terms, added up beforehand for all that they may depend on."""
+
+    fit: _Fit
+    kind: NDArray[Any]
+    """By source and kind."""
+    renamed: NDArray[Any]
+    """By whether it is in conflict, and by how many tokens are aligned behind the exact ones."""
+    nearness: NDArray[Any]
+    """By lines from the cursor; those above it at the end, what is too far away in the middle."""
+
+
+def _tables(fit: _Fit) -> _Tables:
+    kind = np.tile(fit.kind, (len(Source), 1))
+    kind[Source.WORKSPACE, FIRST_NEW:] += fit.new_of_workspace
+    aligned = np.minimum(np.arange(_SIZE), _MOST_ALIGNED)
+    one = fit.renamed + fit.renamed_aligned * aligned
+    away = np.arange(FAR_LINES)
+    near = fit.within_20_lines * np.exp(-away / 20) + fit.within_120_lines * np.exp(-away / 120)
+    both = np.concatenate([near, np.zeros(1), near[:0:-1] + fit.above])
+    return _Tables(fit, kind, np.stack([one, one + fit.renamed_in_conflict]), both)
+
+
+_WHOLE_TABLES, _HALF_TABLES = _tables(_WHOLE), _tables(_HALF)
+_BY_LETTER = np.tile(_TYPED.letter[:, None], (1, 5))
+_BY_LETTER[:, FIRST_NEW:] += _TYPED.letter_new
+_BY_TWO_LETTERS = _TYPED.deep * np.minimum(np.arange(_SIZE), _MOST_DEEP)
 
 
 class Features(NamedTuple):
@@ -195,9 +229,7 @@ class Features(NamedTuple):
     standing: NDArray[Any]
     """The logarithm of the weight, so far."""
     by_letter: NDArray[Any] | None
-    """What each letter adds to it,"""
-    by_two_letters: NDArray[Any] | None
-    """and what the second one does; None where no word is half typed."""
+    """What each letter adds to it; None where no word is half typed."""
     like: NDArray[Any]
     """The same number for places of one source that agree as far,"""
     alike: NDArray[Any]
@@ -229,62 +261,57 @@ def standing(
     is_half: bool,
 ) -> Features:
     """Return the features of the rows `kept` of all places; `kinds` are what those propose."""
-    fit = _HALF if is_half else _WHOLE
-    exact, exact_total, aligned, conflicts, renamed = (each[kept] for each in alignments)
-    sizes = [len(each.nexts) for each in places]
-    source = np.repeat([int(each.source) for each in places], sizes)[kept]
-    z = fit.exact[source, exact] + fit.behind * (exact_total - exact) + fit.kind[kinds]
-    is_new = kinds >= _NEW_WORD
-    z += fit.new_of_workspace * (is_new & (source == Source.WORKSPACE))
-    is_renamed = renamed >= 0
-    if is_renamed.any():
-        z += is_renamed * (
-            fit.renamed
-            + fit.renamed_in_conflict * (conflicts > 0)
-            + fit.renamed_aligned * np.minimum(aligned - exact, _MOST_ALIGNED)
-        )
+    tables = _HALF_TABLES if is_half else _WHOLE_TABLES
+    fit = tables.fit
+    exact, exact_total, aligned, conflicts, renamed = alignments
+    source = np.repeat([int(each.source) for each in places], [len(each.nexts) for each in places])
+    if len(kept) < len(source):
+        exact, exact_total, aligned = exact[kept], exact_total[kept], aligned[kept]
+        conflicts, renamed, source = conflicts[kept], renamed[kept], source[kept]
+    z = fit.exact[source, exact]
+    z += fit.behind * (exact_total - exact)
+    z += tables.kind[source, kinds]
+    rows = (renamed >= 0).nonzero()[0]
+    if len(rows):
+        z[rows] += tables.renamed[(conflicts[rows] > 0).view(np.int8), (aligned - exact)[rows]]
     first = places[0]
     if first.distances is not None:
-        size = int(kept.searchsorted(sizes[0]))
-        z[:size] += (_nearness(first.distances, fit) + fit.rank * _LOG_RANKS[: sizes[0]])[
-            kept[:size]
-        ]
+        own = kept[: int(kept.searchsorted(len(first.nexts)))]
+        z[: len(own)] += tables.nearness[first.distances[own]] + fit.rank * _LOG_RANKS[own]
     like = source * _SIZE + exact
-    by_letter = by_two = None
-    if is_half:
-        by_letter = _TYPED.letter[source] + _TYPED.letter_new * is_new
-        by_two = _TYPED.deep * np.minimum(exact, _MOST_DEEP)
-    return Features(exact, source, z, by_letter, by_two, like, like * _SIZE + aligned)
-
-
-def _nearness(distances: NDArray[Any], fit: _Fit) -> NDArray[Any]:
-    away = np.abs(distances)
-    near: NDArray[Any] = fit.within_20_lines * np.exp(-away / 20)
-    near += fit.within_120_lines * np.exp(-away / 120)
-    near += fit.above * (np.isfinite(distances) & (distances < 0))
-    return near
+    by_letter = _BY_LETTER[source, kinds] if is_half else None
+    return Features(exact, source, z, by_letter, like, like * _SIZE + aligned)
 
 
 def place_weights(
-    features: Features, proposals: NDArray[Any], rows: NDArray[Any], counted: Counted
+    features: Features, proposals: NDArray[Any], rows: NDArray[Any] | None, counted: Counted
 ) -> NDArray[Any]:
-    """Return what each proposal weighs; what the unknown's weight needs goes into `counted`."""
+    """Return what each proposal weighs, by the rows that fit; None stands for all of them.
+
+    What the unknown's weight needs goes into `counted`.
+    """
     fit = _HALF if counted.is_half else _WHOLE
-    z = features.standing[rows]
-    if counted.typed and features.by_letter is not None:
-        z += min(counted.typed, _MOST_LETTERS) * features.by_letter[rows]
-        if counted.typed > 1 and features.by_two_letters is not None:
-            z += features.by_two_letters[rows]
+    exact, source, standing, by_letter, like, alike = features
+    if rows is None:
+        z = standing.copy()
+    else:
+        z, proposals = standing[rows], proposals[rows]
+        exact, source, like, alike = exact[rows], source[rows], like[rows], alike[rows]
+    if counted.typed and by_letter is not None:
+        own = by_letter if rows is None else by_letter[rows]
+        z += min(counted.typed, _MOST_LETTERS) * own
+        if counted.typed > 1:
+            z += _BY_TWO_LETTERS[exact]
     # Many places that resemble the context equally say the same thing over again.
-    like, alike = features.like[rows], features.alike[rows]
-    z += fit.like_crowd * _LOGS[np.bincount(like)[like]]
-    z += fit.alike_crowd * _LOGS[np.bincount(alike)[alike]]
-    exact, source = features.exact[rows], features.source[rows]
-    counted.deepest = int(exact.max())
-    in_buffer = exact[source == Source.BUFFER]
-    counted.deepest_in_buffer = int(in_buffer.max()) if len(in_buffer) else 0
-    counted.has = (np.bincount(source, minlength=3) > 0).tolist()
-    weights: NDArray[Any] = np.bincount(proposals[rows], np.exp(z))
+    z += (fit.like_crowd * _LOGS)[np.bincount(like)[like]]
+    z += (fit.alike_crowd * _LOGS)[np.bincount(alike)[alike]]
+    by_source = np.bincount(source, minlength=3).tolist()
+    counted.has = [size > 0 for size in by_source]
+    counted.deepest = int(exact[exact.argmax()])
+    if by_source[0]:  # its rows are the first
+        in_buffer = exact[: by_source[0]]
+        counted.deepest_in_buffer = int(in_buffer[in_buffer.argmax()])
+    weights: NDArray[Any] = np.bincount(proposals, np.exp(z))
     return weights
 
 
@@ -297,7 +324,7 @@ def spelled_weight(each: Spelled, source: Source, counted: Counted, *, is_new: b
     if counted.typed == 1:
         z += fit.one_letter
     if each.seen:
-        away = math.log1p(min(each.distance, _FARTHEST_LINES)) - math.log1p(_FARTHEST_LINES)
+        away = math.log1p(min(each.distance, _FARTHEST_LINES)) - _LOG_FARTHEST
         z += fit.seen * math.log1p(each.seen) + fit.nearness * away
     if is_new:
         z += fit.new
@@ -310,8 +337,11 @@ def unknown_weight(counted: Counted, choice: int) -> float:
     z = fit.constant + fit.choice * math.log(choice)
     z += fit.deepest_4 * min(counted.deepest, 4) + fit.deepest_12 * min(counted.deepest, 12)
     z += fit.deepest_in_buffer * min(counted.deepest_in_buffer, 8)
-    z += sum(weight for weight, has in zip(fit.has, counted.has, strict=True) if has)
+    for weight, has in zip(fit.has, counted.has, strict=True):
+        if has:
+            z += weight
     if counted.typed:
         z += fit.letters[min(counted.typed, _MOST_LETTERS) - 1]
-        z += sum(w * n for w, n in zip(fit.spelled, counted.choices, strict=True))
+        for weight, choices in zip(fit.spelled, counted.choices, strict=True):
+            z += weight * choices
     return math.exp(z)
