@@ -73,7 +73,7 @@ class OurBackends:
         from ghostlap.providers.local import EmbeddedEngine  # noqa: PLC0415 - see open
 
         engine = EmbeddedEngine(config.embedded, cache_dir())
-        indexer = _indexer(config.embedded)
+        indexer = _indexer(config.embedded, config.context.exclude)
 
         def learn() -> None:
             engine.folders.use(self._roots, indexer, self._progress)
@@ -95,7 +95,7 @@ def _nothing() -> None:
     pass
 
 
-def _indexer(settings: EmbeddedSettings) -> list[str]:
+def _indexer(settings: EmbeddedSettings, excluded: Sequence[str]) -> list[str]:
     """Return the program that brings the index of a folder, its last argument, up to date."""
     command = [sys.executable, "-I", "-m", "ghostlap.lsp_server", "index", "--porcelain"]
     command.append(f"--most-mb={settings.workspace_mb}")
@@ -103,6 +103,7 @@ def _indexer(settings: EmbeddedSettings) -> list[str]:
         command.append("--no-packages")
     if settings.cache_dir:
         command.append(f"--cache-dir={settings.cache_dir}")
+    command += [f"--exclude={each}" for each in excluded]
     return command
 
 

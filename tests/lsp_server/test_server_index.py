@@ -88,6 +88,11 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
         await asyncio.sleep(0.1)
 
 
+def the_index(cache: Path, root: Path) -> bytes:
+    (made,) = workspace_folder(cache, root).glob("*.index")
+    return made.read_bytes()
+
+
 @contextmanager
 def nothing_written(cache: Path, root: Path) -> Iterator[None]:
     """Hold the lock of the index: who wants to bring it up to date waits."""
@@ -163,3 +168,16 @@ async def test_a_second_server_finds_the_index_made(
                 return str(made.resolve()) in [each.path for each in maps]
 
             await until(is_mapped)
+
+
+async def test_nothing_is_learnt_from_what_the_editor_excludes(
+    root: Path, tmp_path: Path, cache: Path
+) -> None:
+    options = {"context": {"exclude": ["shapes.py"]}}
+    async with server(tmp_path, cache) as client:
+        await client.initialize(root=root, options=options, capabilities=DRAWS)
+        await told_of_progress(client)
+        assert await suggested(client, (root / "new.py").as_uri()) == []
+    index = the_index(cache, root)
+    assert b"large0.py" in index
+    assert b"shapes.py" not in index
