@@ -84,6 +84,7 @@ def split_space(piece: str) -> tuple[str, int]:
     return piece, 0
 
 
+@lru_cache(_SHAPES_KEPT)
 def is_word(word: str) -> bool:
     """Whether `word`, a piece without its leading space, is an identifier, keyword or number."""
     character = word[0]

@@ -92,7 +92,7 @@ class Query:
         self.spaces = spaces
         self.document = document
         self.line = line
-        self._numbered: dict[int, Numbered] = {}
+        self._numbered: dict[Index, Numbered] = {}
 
     @property
     def key(self) -> tuple[tuple[str | int, ...], tuple[int, ...]]:
@@ -101,29 +101,38 @@ class Query:
 
     def numbered(self, index: Index) -> Numbered:
         """Return the context as `index` numbers it."""
-        found = self._numbered.get(id(index))
+        found = self._numbered.get(index)
         if found is None:
-            tokens, codes = [], []
-            for word, space in zip(self.words, self.spaces, strict=True):
-                if isinstance(word, int):
-                    tokens.append(2 * word)
-                    codes.append(ITSELF + 2 * word)
-                else:
-                    token, code = index.numbered(word, space)
-                    tokens.append(token)
-                    codes.append(code)
-            both = np.array((tokens, codes), np.int32)
-            found = self._numbered[id(index)] = Numbered(tokens, codes, both[0], both[1])
+            both = [
+                (2 * word, ITSELF + 2 * word)
+                if isinstance(word, int)
+                else index.numbered(word, space)
+                for word, space in zip(self.words, self.spaces, strict=True)
+            ]
+            found = self._numbered[index] = _numbered(both)
         return found
 
     def then(self, word: str | int, space: int) -> Query:
         """Return the context after one more token."""
-        return Query(
+        further = Query(
             [word, *self.words[: CONTEXT_TOKENS - 1]],
             [space, *self.spaces[: CONTEXT_TOKENS - 1]],
             document=self.document,
             line=self.line,
         )
+        for index, before in self._numbered.items():
+            if isinstance(word, int):
+                first = (2 * word, ITSELF + 2 * word)
+            else:
+                first = index.numbered(word, space)
+            both = [first, *zip(before.tokens[:-1], before.shapes[:-1], strict=True)]
+            further._numbered[index] = _numbered(both)
+        return further
+
+
+def _numbered(both: list[tuple[int, int]]) -> Numbered:
+    array = np.array(both, np.int32)
+    return Numbered(*map(list, zip(*both, strict=True)), array[:, 0].copy(), array[:, 1].copy())
 
 
 def unknown_token(word: str, space: int) -> tuple[int, int]:
