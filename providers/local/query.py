@@ -132,7 +132,8 @@ class Query:
 
 def _numbered(both: list[tuple[int, int]]) -> Numbered:
     array = np.array(both, np.int32)
-    return Numbered(*map(list, zip(*both, strict=True)), array[:, 0].copy(), array[:, 1].copy())
+    tokens, shapes = [each[0] for each in both], [each[1] for each in both]
+    return Numbered(tokens, shapes, array[:, 0].copy(), array[:, 1].copy())
 
 
 def unknown_token(word: str, space: int) -> tuple[int, int]:

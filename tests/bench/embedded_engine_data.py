@@ -14,13 +14,16 @@ import tarfile
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path
 
 from tests.bench._driver import BenchError
 
 __all__ = [
     "PACKAGES",
+    "RELEASES",
     "Passage",
+    "added",
     "blocks",
     "copy",
     "fetch",
@@ -36,6 +39,9 @@ FETCHED = REPOSITORY / ".cache" / "bench"
 PYTHON_PACKAGES = ("django==5.2.8", "sqlalchemy==2.0.44", "scrapy==2.13.3")
 NPM_PACKAGES = ("three@0.170.0", "rxjs@7.8.1")
 PACKAGES = (*PYTHON_PACKAGES, *NPM_PACKAGES)
+RELEASES = (("trio==0.22.0", "trio==0.29.0"), ("httpx==0.23.0", "httpx==0.28.0"),
+            ("celery==5.3.0", "celery==5.5.0"))  # fmt: skip
+"""A history without a repository: a later release is typed into an earlier one."""
 _LINES = 8
 """Lines of a passage: what is typed there has not been in the file before."""
 _SMALLEST_CHARS = 2_500
@@ -180,6 +186,28 @@ def _git(*arguments: str) -> str:
     command = ["git", "-C", str(REPOSITORY), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout.strip("\n") if done.returncode == 0 else ""
+
+
+def added(old: Path, new: Path, count: int, seed: int) -> Iterator[Passage]:
+    """Yield what a release added to the files of an earlier one, `old`."""
+    found = []
+    for path in sources(old):
+        later = new / path.relative_to(old)
+        if later.exists():
+            was, lines = (_lines(each) for each in (path, later))
+            for tag, _, after, start, stop in SequenceMatcher(
+                None, was, lines, autojunk=False
+            ).get_opcodes():
+                code = sum(map(is_code, lines[start:stop]))
+                if tag in ("insert", "replace") and code >= 2:
+                    last = min(stop, start + 3 * _LINES)
+                    found.append(Passage(path, lines, start, last, was[after:]))
+    random.Random(seed).shuffle(found)
+    yield from found[:count]
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8", errors="replace").split("\n")
 
 
 def standard_library(target: Path) -> None:
