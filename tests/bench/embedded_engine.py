@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import random
 import sys
@@ -110,17 +111,17 @@ def typed(cache: Path, count: int, seed: int) -> dict[str, dict[str, Tally]]:
         except BenchError as error:
             print(error, file=sys.stderr)  # noqa: T201 - for the user
             continue
-        root = cache / package.partition("=")[0].partition("@")[0]
+        name = package.partition("=")[0].partition("@")[0]
+        root = cache / name
         copy(fetched, root)
         passages = [*blocks(root, count, seed)]
-        found[package] = asyncio.run(type_all(root, passages, cache))
+        found[name] = asyncio.run(type_all(root, passages, cache))
     for earlier, later in RELEASES:
         root = cache / earlier
         copy(fetch(earlier), root)
         passages = [*added(root, fetch(later), count, seed)]
-        found[f"{earlier} to {later.partition('==')[2]}"] = asyncio.run(
-            type_all(root, passages, cache)
-        )
+        name, _, version = later.partition("==")
+        found[f"{name} to {version}"] = asyncio.run(type_all(root, passages, cache))
     old = cache / "history"
     committed = [*hunks(old, 2 * count, seed, COMMITS)]
     if committed:
@@ -148,6 +149,7 @@ async def latencies(cache: Path, seed: int) -> list[Figure]:
     process = psutil.Process()
     async with engine_on(None, cache, confidence=0.7) as engine:
         type_with_engine(engine, passages[0], Tally())
+    gc.freeze()  # as the server does when it has started
     rss = process.memory_info().rss
     cpu, began = _children_s(), time.monotonic()
     async with engine_on(root, cache, wait=False, confidence=0.7) as engine:
