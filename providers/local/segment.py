@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostlap.providers.local.index_file import map_index
+from ghostlap.providers.local.index_file import IndexFileInvalid, map_index
 from ghostlap.providers.local.places import Places, Source, Spelled
 from ghostlap.providers.local.query import (
     LEAST_TYPED,
@@ -313,6 +313,8 @@ def _sorted(
     """Return an order. `counts` is how often each code is in the stream, but for its edge."""
     codes, positions = arrays[stream], arrays[order]
     if len(positions):
+        if max(codes[0], codes[len(positions)]) >= len(counts):
+            raise IndexFileInvalid("its tokens are damaged")
         counts[codes[0]] -= 1  # nothing is before it: the stream stands last first
         counts[codes[len(positions)]] += 1
     return SortedContexts(raw, _offset(raw, codes), positions, counts)
