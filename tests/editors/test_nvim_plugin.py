@@ -293,7 +293,6 @@ def test_hedging_the_provider_and_a_pause_are_switched_by_commands(edit: StartSe
     session.neovim.wait("the reason", lambda: "paused" in session.neovim.lua(line))
     assert session.visible() == ""
     session.neovim.lua("vim.cmd.Ghostlap('resume') return true")
-    session.neovim.wait("its end", lambda: "paused" not in session.neovim.lua(line))
     session.type("r")
     session.shows("n total_of(first) + total_of(second)")
     assert session.saved() == b"first line\nretur\n"

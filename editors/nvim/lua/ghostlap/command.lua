@@ -68,7 +68,9 @@ local function pause(on, scope)
   local name = scope == "document" and vim.uri_from_bufnr(0) or vim.bo.filetype
   local argument = { scope = scope, on = on, name = scope ~= "all" and name or nil }
   execute("ghostlap.pause", { argument }, function()
-    require("ghostlap.attach").hide("left")
+    if on then -- else it would take what came meanwhile
+      require("ghostlap.attach").hide("left")
+    end
     say(("%s for %s"):format(on and "paused" or "on again", scope == "all" and "all" or name))
   end)
 end
