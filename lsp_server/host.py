@@ -315,9 +315,17 @@ class Host:
                 config.suggestion.max_tokens,
                 config.suggestion.single_line,
                 instant=plan.remote is None,
+                guess=self._guesser(config, plan),
                 ahead=config.suggestion.ahead_percent / 100,
             )
         )
+
+    def _guesser(self, config: Config, plan: Plan) -> Provider | None:
+        """Return whose guess is shown first: the embedded engine's, where others are asked."""
+        if not config.suggestion.instant_guess or plan.primary == EMBEDDED or self._asked is None:
+            return None
+        embedded = self._asked.backends.get(EMBEDDED)
+        return embedded.provider if embedded is not None else None
 
     async def _look_around(self, config: Config, names: Collection[str]) -> None:
         """Let what is sent from now on be what the settings allow."""

@@ -97,6 +97,13 @@ class SuggestionSettings:
             "maximum": 4096,
         },
     )
+    instant_guess: bool = field(
+        default=False,
+        metadata={
+            "help": "show what the embedded engine guesses until the provider has answered; the "
+            "answer may extend it, and replaces nothing that can have been read"
+        },
+    )
     ahead_percent: int = field(
         default=25,
         metadata={

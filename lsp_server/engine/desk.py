@@ -14,10 +14,11 @@ from ghostlap.lsp_server.engine.asking import request_for, wants_one_line
 from ghostlap.lsp_server.engine.cache import Entry
 from ghostlap.lsp_server.engine.cancels import HOLD_S
 from ghostlap.lsp_server.engine.flight import Flight, Standing
+from ghostlap.lsp_server.engine.guess import Guess, guess_for
 from ghostlap.lsp_server.engine.job import Job
 from ghostlap.lsp_server.engine.shared import Route, Shared
 from ghostlap.lsp_server.logs import log_failure
-from ghostlap.providers import ProviderError
+from ghostlap.providers import Provider, ProviderError
 from ghostlap.telemetry import (
     AttemptOutcome,
     CensorCause,
@@ -51,6 +52,10 @@ class Desk:
         self._timer: asyncio.TimerHandle | None = None
         """Ends a wait: of the job for its turn, or of the flight for a taker."""
         self._glance = Glance(self._ask_ahead)
+        self._guess: Guess | None = None
+        """What is on display until a remote answer is ready."""
+        self._behind: Job | None = None
+        """Answered with a guess, it waits for its turn to ask the provider."""
 
     def ask(self, job: Job) -> None:
         """Answer `job`, now or later, in place of the one before it."""
@@ -68,10 +73,15 @@ class Desk:
             self._reply(job, Outcome.INELIGIBLE)
             shared.withheld(job.snapshot.uri, reason)
             return
-        if not job.invoked and (self._serve_from_cache(job) or self._board(job, route)):
+        if not job.invoked and (
+            self._keep_guess(job, route) or self._serve_from_cache(job) or self._board(job, route)
+        ):
             return
         self._drop(CensorCause.KEYSTROKE)
-        self._schedule(job, route)
+        if route.guess is None or job.invoked:
+            self._schedule(job, route)
+        else:
+            shared.tasks.start(self._guess_first(job, route.guess, route))
 
     def supersede(self) -> None:
         """Answer who waits: the text has changed, or goes."""
@@ -109,6 +119,57 @@ class Desk:
         self._drop(cause)
 
     # Where an answer can come from.
+
+    def _keep_guess(self, job: Job, route: Route) -> bool:
+        """Show what is left of a guess, unless the remote answer is to be shown."""
+        guess = self._guess
+        left = guess.left(job.snapshot) if guess is not None else None
+        found = self._shared.cache.find(job.snapshot) if left is not None else None
+        remote = found[1] if found is not None else None
+        if guess is None or left is None or not guess.stays(left[0], remote, is_typed=left[1]):
+            self._guess = None
+            return False
+        flight = self._flight
+        if flight is not None and flight.takes_others:
+            if flight.standing(job.snapshot)[0] is Standing.SPENT:
+                self._drop(CensorCause.KEYSTROKE)
+            else:
+                flight.wanted = job.snapshot
+        job.began()
+        self._leave(job)
+        guess.serve(job, left[0])
+        self._ask_behind(job, route, is_known=remote is not None)
+        return True
+
+    async def _guess_first(self, job: Job, guesser: Provider, route: Route) -> None:
+        """Show a guess at once, and ask the provider behind it."""
+        found = None
+        if self.job is job:
+            try:
+                found = await guess_for(job, guesser, route, self._shared)
+            except Exception as error:  # noqa: BLE001 - it was a guess; the provider is asked
+                log_failure(log, "Guessing", error)
+        if self.job is not job:
+            return
+        if found is None:
+            self._schedule(job, route)
+            return
+        flight, rest = found
+        assert flight.stream is not None, "what it said came from a stream"
+        flight.stream.attempt.won = True
+        job.began()
+        self._leave(job)
+        job.serve(rest, source=Source.PROVIDER, text_from=job.trace.sequence)
+        self._guess = Guess(job.snapshot, rest, job.trace.sequence, monotonic_ns())
+        self._ask_behind(job, route, is_known=False)
+
+    def _ask_behind(self, job: Job, route: Route, *, is_known: bool) -> None:
+        """Ask the provider for a job that was answered, unless that is done or under way."""
+        if is_known or (self._flight is not None and not self._flight.ended):
+            job.ended()
+            return
+        self._behind = job
+        self._schedule(job, route)
 
     def _serve_from_cache(self, job: Job) -> bool:
         found = self._shared.cache.find(job.snapshot)
@@ -169,7 +230,9 @@ class Desk:
     def _launch(self, job: Job, route: Route) -> None:
         self._timer = None
         self._shared.budget.earn()
-        self._start(Flight(job, job.snapshot, job, route.provider), route)
+        taker = None if job.is_answered else job
+        self._start(Flight(job, job.snapshot, taker, route.provider), route)
+        self._let_go_behind()
 
     def _start(self, flight: Flight, route: Route) -> None:
         self._flight = flight
@@ -198,7 +261,7 @@ class Desk:
             log_failure(log, "Completing", error)
 
     def _prepare(self, flight: Flight, route: Route, trace: Trace) -> None:
-        ahead = flight.is_ahead
+        ahead = flight.is_ahead or flight.origin.is_answered
         if not ahead:
             trace.stamp(Stage.DEBOUNCED)
         flight.request = request_for(
@@ -389,4 +452,10 @@ class Desk:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._let_go_behind()
         self._glance.look_away()
+
+    def _let_go_behind(self) -> None:
+        behind, self._behind = self._behind, None
+        if behind is not None:
+            behind.ended()

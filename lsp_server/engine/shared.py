@@ -27,6 +27,8 @@ class Route:
     single_line: bool = False
     instant: bool = False
     """It answers within the time of a key, from this process: nothing is gained by asking ahead."""
+    guess: Provider | None = None
+    """Whose guess is shown until `provider` answers."""
     ahead: float = 0.0
     """How many requests ahead of need there may be to each one that a key asks for."""
 

@@ -54,7 +54,8 @@ def made_from(config: Config) -> tuple[object, ...]:
 
 def _names(config: Config, plan: Plan) -> list[str]:
     """Whom to have open, the primary first: also those that a switch away would be asked."""
-    return [*plan.names, *sorted(config.asked() - {*plan.names})]
+    asked = config.asked() | ({EMBEDDED} if config.suggestion.instant_guess else set())
+    return [*plan.names, *sorted(asked - {*plan.names})]
 
 
 def _settings(config: Config, name: str) -> object:

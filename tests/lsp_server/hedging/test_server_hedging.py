@@ -23,6 +23,7 @@ QUICK = 'text = "quick()\\n"'
 SLOW = 'text = "slow()\\n", first_delay_s = 60.0'
 NO_SAMPLES = "hedging = { let_run_percent = 0, shadow_percent = 0 }"
 
+REPEATED = "self.assertAlmostEqual(measured_value, expected_value, places=7)"
 Serve = Callable[..., AbstractAsyncContextManager[LspClient]]
 
 
@@ -223,10 +224,37 @@ async def test_the_embedded_engine_sees_the_edits_also_as_a_backup(
 ) -> None:
     configure(folder, 'primary = "a"\nbackup = "embedded"\nhedge = "race"', a=SLOW)
     async with serve() as client:
-        line = "self.assertAlmostEqual(measured_value, expected_value, places=7)"
-        client.insert(URI, 0, 0, f"{line}\n" * 8 + "self.assertAlm")
+        client.insert(URI, 0, 0, f"{REPEATED}\n" * 8 + "self.assertAlm")
         answer = await client.inline_completion(URI, 8, len("self.assertAlm"))
         assert answer["items"][0]["insertText"].startswith("ostEqual(")
+
+
+@pytest.mark.parametrize("hedge", ["{ delay_ms = 30 }", '"adaptive"'])
+async def test_the_embedded_engine_answers_behind_a_delay(
+    folder: Path, serve: Serve, hedge: str
+) -> None:
+    configure(folder, f'primary = "a"\nbackup = "embedded"\nhedge = {hedge}', a=SLOW)
+    async with serve() as client:
+        client.insert(URI, 0, 0, f"{REPEATED}\n" * 8 + "self.assertAlm")
+        answer = await client.inline_completion(URI, 8, len("self.assertAlm"))
+        assert answer["items"][0]["insertText"].startswith("ostEqual(")
+
+
+@pytest.mark.parametrize("guesses", [True, False])
+async def test_a_guess_is_shown_while_a_slow_provider_works_where_that_is_set(
+    folder: Path, serve: Serve, guesses: bool
+) -> None:
+    switched = f"suggestion.instant_guess = {str(guesses).lower()}"
+    configure(folder, f'primary = "a"\n{switched}', a='text = "late()\\n", first_delay_s = 0.5')
+    async with serve() as client:
+        client.insert(URI, 0, 0, f"{REPEATED}\n" * 8 + "self.assertAlm")
+        answer = await client.inline_completion(URI, 8, len("self.assertAlm"))
+        shown = answer["items"][0]["insertText"]
+        assert shown.startswith("ostEqual(") if guesses else shown == "late()"
+        await client.shutdown()
+    query = "SELECT text, won FROM attempt JOIN label ON label.id = provider"
+    assert sorted(rows(folder, query)) == ([("a", 0), ("embedded", 1)] if guesses else [("a", 1)])
+    assert rows(folder, "SELECT count(*) FROM keystroke") == [(1,)]
 
 
 async def test_toggling_under_load_loses_no_keystroke_and_no_row(
